@@ -1,0 +1,78 @@
+/**
+ * What a machine's author hands to the engine: an XState v5 machine plus the declarations that make
+ * it durable. Plain data and pure functions: machines/ imports xstate and zod only, and satisfies
+ * this shape structurally.
+ */
+import type { AnyStateMachine } from "xstate";
+import type { z } from "zod";
+import type { JsonObject } from "./event.ts";
+import type { Problem } from "./errors.ts";
+
+/** The event as the machine sees it. `at` is the decision's own time, in ms since the epoch. */
+export interface MachineEvent {
+  readonly type: string;
+  readonly id: string;
+  readonly source: string;
+  /** When it happened (the event's `time`, else when it was enqueued), ISO 8601 in UTC or offset. */
+  readonly time: string;
+  readonly at: number;
+  readonly data: JsonObject;
+  /** True for a step that nobody reported but that an observed status implies. */
+  readonly derived?: boolean;
+}
+
+/** Where an effect is delivered: one ordered lane per item and channel, so that a sick marketplace
+ * cannot hold up a reminder to an operator. */
+export type EffectChannel = "marketplace" | "operator";
+
+export interface EffectDeclaration {
+  readonly params: z.ZodType;
+  readonly channel: EffectChannel;
+  /** Urgent effects go before routine ones when a limiter makes them wait. */
+  readonly isUrgent?: (params: JsonObject) => boolean;
+}
+
+/** What the engine indexes an actor by. */
+export interface ActorAttributes {
+  /** Provider account: its API key, its limits. */
+  readonly account: string;
+  /** Order that the item belongs to. */
+  readonly order?: string;
+}
+
+/** A look at an actor for definition functions: XState's value and context, read-only. */
+export interface ActorView {
+  readonly value: unknown;
+  readonly context: JsonObject;
+}
+
+export interface MachineDefinition {
+  /** Stable name, `order-item`. Stored with every actor. */
+  readonly id: string;
+  /** Stored with every actor; an actor keeps its version until someone migrates it. */
+  readonly version: string;
+  readonly machine: AnyStateMachine;
+  /** The event type that begins an actor. */
+  readonly birth: string;
+  /** Every event type the machine takes from outside, with the schema of its `data`. A custom issue
+   * with `params: { code }` names the error code that the producer gets. */
+  readonly events: Readonly<Record<string, z.ZodType>>;
+  /** Every named action that is not pure, with the schema of its params. */
+  readonly effects: Readonly<Record<string, EffectDeclaration>>;
+  /** Schema of the context; must survive a JSON round trip. */
+  readonly context: z.ZodType;
+  /** The machine's input, from the birth event. Recorded in the journal, so options may enter here. */
+  readonly input: (event: MachineEvent) => JsonObject;
+  readonly attributes: (context: JsonObject) => ActorAttributes;
+  /** The one word that lists, indexes and people use for the actor's state. */
+  readonly status: (value: unknown) => string;
+  /** A refusal with a reason, asked before the transition: it explains what a guard would only deny. */
+  readonly refuse?: (event: MachineEvent, actor: ActorView) => Problem | undefined;
+  /** Events that one reported event stands for (`status.observed`): the shortest legal path. `undefined`
+   * when the event stands for itself, an empty list when it says what is already so. Throwing is a bug;
+   * an unreachable target is a Problem. */
+  readonly expand?: (
+    event: MachineEvent,
+    actor: ActorView,
+  ) => readonly MachineEvent[] | Problem | undefined;
+}
