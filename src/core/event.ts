@@ -29,11 +29,17 @@ export const cloudEventSchema = z.object({
   source: name,
   type: name,
   /** Item id. `:` and control characters would break keys; `/` and spaces are taken. */
-  subject: z.string().min(1).max(128).regex(/^[^\p{Cc}{}]+$/u),
+  subject: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[^\p{Cc}{}]+$/u),
   /** When it happened, not when it was sent. RFC 3339 with an offset. */
   time: dateTime.optional(),
   /** Place in the source's own order for this item: compared as a number, else as text. */
-  sequence: z.union([z.string().min(1).max(64), z.int().nonnegative().transform(String)]).optional(),
+  sequence: z
+    .union([z.string().min(1).max(64), z.int().nonnegative().transform(String)])
+    .optional(),
   /** "Integer" promises 1, 2, 3 … without holes, so the engine waits for a missing one. */
   sequencetype: z.literal("Integer").optional(),
   /** Provider account the sender speaks for; refused when the item belongs to another one. */

@@ -1,0 +1,96 @@
+/**
+ * The actor: everything the engine must remember of one order item, as one value.
+ *
+ * Stored as text: the revision, a space, the rest as JSON. The revision stands in front so that
+ * commit.lua compares it without decoding anything. The text is canonical (fields in one order), so a
+ * replayed actor can be compared with the stored one byte for byte.
+ */
+import type { ArrivedEvent } from "./arrival.ts";
+import { EngineError } from "./errors.ts";
+import type { Snapshot } from "./xstate-step.ts";
+
+export interface Timer {
+  /** When it fires, ms since the epoch. Absolute: a restart or a move changes nothing. */
+  readonly dueAt: number;
+  /** Which visit to the state set it. XState's `after` type is the same on every visit. */
+  readonly token: string;
+  readonly event: { readonly type: string; readonly [key: string]: unknown };
+}
+
+/** How far one source has told its story of this item. */
+export interface SourceMark {
+  readonly time: number;
+  readonly sequence?: string;
+}
+
+/** Why an event waits: its state is not reached yet, its numbered predecessor is missing, or its item
+ * is not known yet. */
+export type ParkedReason = "early" | "gap" | "unknown-item";
+
+export interface ParkedEvent {
+  readonly event: ArrivedEvent;
+  readonly reason: ParkedReason;
+  /** When it becomes a dead letter, ms since the epoch. */
+  readonly until: number;
+}
+
+export interface Actor {
+  readonly id: string;
+  /** Number of decisions in its journal. A commit carries one decision, or a few of one actor. */
+  readonly revision: number;
+  readonly machine: string;
+  readonly version: string;
+  /** Absent while events wait for an item that nobody has announced. */
+  readonly snapshot?: Snapshot;
+  readonly timers: Readonly<Record<string, Timer>>;
+  readonly sources: Readonly<Record<string, SourceMark>>;
+  readonly parked: readonly ParkedEvent[];
+}
+
+/** An actor that has begun. */
+export type LivingActor = Actor & { readonly snapshot: Snapshot };
+
+export function isLiving(actor: Actor | undefined): actor is LivingActor {
+  return actor?.snapshot !== undefined;
+}
+
+export function encodeActor(actor: Actor): string {
+  const { machine, version, snapshot, timers, sources, parked } = actor;
+  return `${actor.revision} ${JSON.stringify({
+    machine,
+    version,
+    ...(snapshot !== undefined && { snapshot }),
+    ...(Object.keys(timers).length > 0 && { timers }),
+    ...(Object.keys(sources).length > 0 && { sources }),
+    ...(parked.length > 0 && { parked }),
+  })}`;
+}
+
+export function decodeActor(id: string, text: string): Actor {
+  const space = text.indexOf(" ");
+  const revision = Number(text.slice(0, space));
+  try {
+    const stored = JSON.parse(text.slice(space + 1)) as Partial<Actor>;
+    const { machine, version, snapshot, timers = {}, sources = {}, parked = [] } = stored;
+    if (!Number.isSafeInteger(revision) || machine === undefined || version === undefined) {
+      throw new TypeError("revision, machine or version is missing");
+    }
+    const living = snapshot !== undefined && { snapshot };
+    return { id, revision, machine, version, ...living, timers, sources, parked };
+  } catch (cause) {
+    throw new EngineError(
+      "STORE_CORRUPT",
+      `The stored actor of item ${id} is not readable: ${text.slice(0, 120)}`,
+      { cause },
+    );
+  }
+}
+
+/** The next moment at which time alone changes the actor: a timer, or a parked event's end. */
+export function dueAt(actor: Actor): number | undefined {
+  const moments = [
+    ...Object.values(actor.timers).map((timer) => timer.dueAt),
+    ...actor.parked.map((parked) => parked.until),
+  ];
+  return moments.length === 0 ? undefined : Math.min(...moments);
+}

@@ -1,0 +1,73 @@
+/**
+ * An event as the engine holds it, and the order of events. Order comes from the event itself, never
+ * from which worker was faster: BullMQ gives stalled jobs back scrambled and retried jobs last.
+ */
+import type { SourceMark } from "./actor.ts";
+import type { CloudEvent } from "./event.ts";
+
+/** A CloudEvent with its time filled in: the producer's, else the moment it was enqueued. */
+export type ArrivedEvent = CloudEvent & { readonly time: string };
+
+export type Place =
+  /** Next, or at least not behind. */
+  | "in-order"
+  /** Its source has already told a later part of the story. */
+  | "stale"
+  /** Its source numbers without holes, and a number is missing. */
+  | "gap";
+
+/**
+ * Where an event stands in what its source has told so far. A sequence decides when both have one.
+ * Equal sequences are stale (one version of the record, told again under another id); equal times are
+ * not, for a clock of milliseconds gives two facts the same time.
+ */
+export function placeOf(event: ArrivedEvent, mark: SourceMark | undefined): Place {
+  if (event.sequence === undefined) {
+    return mark !== undefined && Date.parse(event.time) < mark.time ? "stale" : "in-order";
+  }
+  if (event.sequencetype === "Integer" && isGap(event.sequence, mark)) return "gap";
+  if (mark?.sequence === undefined) return "in-order";
+  return compareSequences(event.sequence, mark.sequence) <= 0 ? "stale" : "in-order";
+}
+
+function isGap(sequence: string, mark: SourceMark | undefined): boolean {
+  return Number(sequence) > Number(mark?.sequence ?? 0) + 1;
+}
+
+/** Numbers by value, anything else as text (CloudEvents: "lexicographically-orderable"). */
+export function compareSequences(left: string, right: string): number {
+  if (isNumber(left) && isNumber(right)) {
+    return left.length - right.length || compareText(left, right);
+  }
+  return compareText(left, right);
+}
+
+function isNumber(text: string): boolean {
+  return /^(0|[1-9]\d*)$/.test(text);
+}
+
+function compareText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+/** The order in which events that wait together are tried. Stable for equal keys. */
+export function compareArrivals(left: ArrivedEvent, right: ArrivedEvent): number {
+  if (left.source === right.source && left.sequence !== undefined && right.sequence !== undefined) {
+    return compareSequences(left.sequence, right.sequence);
+  }
+  return Date.parse(left.time) - Date.parse(right.time);
+}
+
+export function markAfter(event: ArrivedEvent, mark: SourceMark | undefined): SourceMark {
+  const sequence = event.sequence ?? mark?.sequence;
+  return {
+    time: Math.max(Date.parse(event.time), mark?.time ?? 0),
+    ...(sequence !== undefined && { sequence }),
+  };
+}
+
+/** CloudEvents: `source` and `id` are an event's identity. A redrive is a new attempt of it. */
+export function isSame(left: ArrivedEvent, right: ArrivedEvent): boolean {
+  return left.id === right.id && left.source === right.source && left.redrive === right.redrive;
+}

@@ -1,0 +1,195 @@
+/**
+ * One decision about one item: what an arriving event, or the passing of time, does to its actor.
+ * Everything that the commit will write comes from here, and only from the arguments.
+ *
+ * Always true: an event ends as a journal entry of its actor (applied, parked, stale, rejected) or, when
+ * there is no actor to tell, as a dead letter. Nothing is dropped.
+ */
+import type { Actor, LivingActor } from "./actor.ts";
+import { isLiving } from "./actor.ts";
+import type { Advance } from "./advance.ts";
+import { advance, begin, fire } from "./advance.ts";
+import type { ArrivedEvent } from "./arrival.ts";
+import { compareArrivals, placeOf } from "./arrival.ts";
+import type { MachineEvent } from "./definition.ts";
+import { Draft } from "./draft.ts";
+import type { Decision, Setting, Verdict } from "./draft.ts";
+import type { Problem } from "./errors.ts";
+import type { JsonObject } from "./event.ts";
+import type { Machine } from "./machine.ts";
+import {
+  dataProblem,
+  existsProblem,
+  foreignProblem,
+  journalFull,
+  unknownMachine,
+  unknownType,
+} from "./problems.ts";
+
+export function decideEvent(
+  setting: Setting,
+  actor: Actor | undefined,
+  event: ArrivedEvent,
+): { readonly decision: Decision; readonly verdict: Verdict } {
+  const draft = new Draft(setting, actor);
+  const verdict = decideVerdict(draft, actor, event);
+  return { decision: draft.finish(), verdict };
+}
+
+/** Fires what is due and ends what has been parked too long. */
+export function decideDue(setting: Setting, actor: Actor): Decision {
+  const draft = new Draft(setting, actor);
+  fireDueTimers(draft);
+  expireParked(draft);
+  return draft.finish();
+}
+
+function decideVerdict(draft: Draft, actor: Actor | undefined, event: ArrivedEvent): Verdict {
+  const { journalMax } = draft.setting.limits;
+  if (actor !== undefined && actor.revision >= journalMax) {
+    return draft.bury(event, journalFull(actor, journalMax));
+  }
+  return isLiving(actor) ? decideForLiving(draft, actor, event) : decideForUnknown(draft, event);
+}
+
+function decideForUnknown(draft: Draft, event: ArrivedEvent): Verdict {
+  const { machines, now } = draft.setting;
+  const machine = machines.byEventType(event.type);
+  if (machine === undefined) return draft.bury(event, unknownType(machines.all, event));
+  const parsed = parseData(machine, event);
+  if ("code" in parsed) return draft.bury(event, parsed);
+  if (event.type !== machine.birth) return draft.parkUnknown(machine, parsed);
+  const birth = { id: event.subject, input: machine.input(toMachineEvent(parsed, now)), at: now };
+  const begun = begin(machine, draft.actor, birth);
+  if (begun.outcome !== "applied") return draft.bury(event, begun.problem);
+  draft.apply(machine, begun, {
+    event: parsed,
+    birth: { machine: machine.id, version: machine.version, input: birth.input },
+  });
+  retryParked(machine, draft);
+  return { outcome: "applied" };
+}
+
+function decideForLiving(draft: Draft, actor: LivingActor, event: ArrivedEvent): Verdict {
+  const machine = draft.setting.machines.byId(actor.machine, actor.version);
+  if (machine === undefined) return draft.bury(event, unknownMachine(actor));
+  const place = placeOf(event, actor.sources[event.source]);
+  if (place === "stale") return draft.stale(event);
+  const refusal = refusalAtTheDoor(machine, actor, event);
+  if (refusal !== undefined) return draft.reject(event, refusal);
+  const parsed = parseData(machine, event);
+  if ("code" in parsed) return draft.reject(event, parsed);
+  if (place === "gap") return draft.park(parsed, "gap");
+  const next = advance(machine, actor, toMachineEvent(parsed, draft.setting.now));
+  const verdict = conclude(machine, draft, { event: parsed, next });
+  if (verdict.outcome === "applied") retryParked(machine, draft);
+  return verdict;
+}
+
+function refusalAtTheDoor(
+  machine: Machine,
+  actor: LivingActor,
+  event: ArrivedEvent,
+): Problem | undefined {
+  if (machine.events[event.type] === undefined) return unknownType([machine], event);
+  if (event.type === machine.birth) return existsProblem(machine, actor);
+  return foreignProblem(machine, actor, event);
+}
+
+function conclude(
+  machine: Machine,
+  draft: Draft,
+  { event, next, wasParked }: { event: ArrivedEvent; next: Advance; wasParked?: true },
+): Verdict {
+  const retried = wasParked && { retried: wasParked };
+  switch (next.outcome) {
+    case "applied":
+      draft.apply(machine, next, { event, ...retried });
+      return { outcome: "applied" };
+    case "not-allowed":
+      return next.later
+        ? draft.park(event, "early", next.problem)
+        : draft.reject(event, next.problem, retried);
+    case "final":
+    case "invalid":
+      return draft.reject(event, next.problem, retried);
+    case "stale":
+      return draft.stale(event, next.problem, retried);
+    case "error":
+      return draft.fail(event, next.problem, retried);
+  }
+}
+
+/** After every transition: an event that came early may be next now. */
+function retryParked(machine: Machine, draft: Draft): void {
+  for (let again = true; again;) {
+    again = false;
+    const actor = draft.actor;
+    if (!isLiving(actor) || actor.parked.length === 0) return;
+    const waiting = actor.parked.toSorted((left, right) =>
+      compareArrivals(left.event, right.event),
+    );
+    for (const { event } of waiting) {
+      if (retryOne(machine, draft, event) === "applied") {
+        again = true;
+        break;
+      }
+    }
+  }
+}
+
+function retryOne(machine: Machine, draft: Draft, event: ArrivedEvent): Verdict["outcome"] {
+  const actor = draft.actor;
+  if (!isLiving(actor)) return "parked";
+  const place = placeOf(event, actor.sources[event.source]);
+  if (place === "gap") return "parked";
+  const foreign = foreignProblem(machine, actor, event);
+  if (place !== "stale" && foreign === undefined) {
+    const next = advance(machine, actor, toMachineEvent(event, draft.setting.now));
+    if (next.outcome === "not-allowed" && next.later) return "parked";
+    draft.unpark(event);
+    return conclude(machine, draft, { event, next, wasParked: true }).outcome;
+  }
+  draft.unpark(event);
+  const retried = { retried: true as const };
+  return foreign === undefined
+    ? draft.stale(event, undefined, retried).outcome
+    : draft.reject(event, foreign, retried).outcome;
+}
+
+function fireDueTimers(draft: Draft): void {
+  const { machines, limits, now } = draft.setting;
+  // A timer may set another that is due at once; the bound keeps a machine that loops from holding us.
+  for (let fired = 0; fired < limits.timersPerDecision; fired += 1) {
+    const actor = draft.actor;
+    if (!isLiving(actor)) return;
+    const [next] = Object.entries(actor.timers)
+      .filter(([, timer]) => timer.dueAt <= now)
+      .toSorted(([, left], [, right]) => left.dueAt - right.dueAt);
+    if (next === undefined) return;
+    const [id, timer] = next;
+    const machine = machines.byId(actor.machine, actor.version);
+    if (machine === undefined) return;
+    const outcome = fire(machine, actor, { id, token: timer.token, at: now });
+    draft.timer(machine, { id, ...timer }, outcome);
+    if (outcome.outcome === "applied") retryParked(machine, draft);
+  }
+}
+
+function expireParked(draft: Draft): void {
+  const overdue = (draft.actor?.parked ?? []).filter(({ until }) => until <= draft.setting.now);
+  for (const parked of overdue) draft.expire(parked);
+}
+
+export function toMachineEvent(event: ArrivedEvent, at: number): MachineEvent {
+  const { type, id, source, time, data } = event;
+  return { type, id, source, time, at, data };
+}
+
+function parseData(machine: Machine, event: ArrivedEvent): ArrivedEvent | Problem {
+  const schema = machine.events[event.type];
+  const parsed = schema?.safeParse(event.data);
+  if (parsed === undefined) return unknownType([machine], event);
+  if (!parsed.success) return dataProblem(event, parsed.error);
+  return { ...event, data: parsed.data as ArrivedEvent["data"] & JsonObject };
+}
