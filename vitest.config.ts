@@ -3,10 +3,11 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", sequence: { groupOrder: 0 }, include: ["test/unit/**/*.test.ts"] } },
       {
         test: {
           name: "redis",
+          sequence: { groupOrder: 1 },
           include: ["test/redis/**/*.test.ts"],
           globalSetup: ["test/support/redis-server.ts"],
           testTimeout: 60_000,

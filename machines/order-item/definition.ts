@@ -1,0 +1,46 @@
+/**
+ * The order item as the engine takes it: the machine, and the declarations that make it durable.
+ */
+import { contextSchema, inputOf, type OrderItemContext } from "./context.ts";
+import type { ActorLook, JsonMap, Refusal, ReportedEvent } from "./contract.ts";
+import { effects } from "./effects.ts";
+import { eventSchemas } from "./events.ts";
+import { ORDER_ITEM_VERSION, orderItemMachine } from "./machine.ts";
+import { walkTo } from "./observed.ts";
+import { type OrderItemOptions, optionsSchema } from "./options.ts";
+import { refusalOf } from "./rules.ts";
+import { statusOf } from "./statuses.ts";
+
+/** Throws a ZodError that lists every fault when the options are not valid. */
+export function orderItemDefinition(options: Partial<OrderItemOptions> = {}) {
+  const resolved = optionsSchema.parse(options);
+  return {
+    id: "order-item",
+    version: ORDER_ITEM_VERSION,
+    machine: orderItemMachine,
+    birth: "order.received",
+    events: eventSchemas(resolved.metadataMaxBytes),
+    effects,
+    context: contextSchema,
+    input: (event: ReportedEvent) => inputOf(event, resolved),
+    attributes: (context: JsonMap) => {
+      const { account, order } = known(context);
+      return { account, order: order.orderId };
+    },
+    status: statusOf,
+    refuse: (event: ReportedEvent, actor: ActorLook): Refusal | undefined =>
+      refusalOf(known(actor.context), event),
+    expand: (
+      event: ReportedEvent,
+      { value, context }: ActorLook,
+    ): readonly ReportedEvent[] | Refusal | undefined =>
+      event.type === "status.observed"
+        ? walkTo({ event, from: statusOf(value), options: known(context).options })
+        : undefined,
+  };
+}
+
+/** The engine has parsed the context with `contextSchema` when it loaded the actor. */
+function known(context: JsonMap): OrderItemContext {
+  return context as OrderItemContext;
+}

@@ -1,0 +1,114 @@
+/**
+ * What an order item asks of the world: a status for the marketplace, a reminder for an operator.
+ */
+import { z } from "zod";
+import { isoOf } from "./appointment-date.ts";
+import type { OrderItemContext, SeenEvent } from "./context.ts";
+import { type Metadata, metadataRecordSchema } from "./metadata.ts";
+import { type Status, statusSchema } from "./statuses.ts";
+
+const pushStatusSchema = z.strictObject({
+  status: statusSchema,
+  providerNotes: z.string().optional(),
+  /** ISO 8601 in UTC. */
+  scheduledFor: z.string().optional(),
+  metadata: metadataRecordSchema.optional(),
+});
+
+const remindSchema = z.strictObject({
+  clock: z.string(),
+  status: statusSchema,
+  /** ISO 8601 in UTC: when the clock ran out, however late the reminder is delivered. */
+  dueAt: z.string(),
+});
+
+export type PushStatus = {
+  readonly status: Status;
+  readonly providerNotes?: string;
+  readonly scheduledFor?: string;
+  readonly metadata?: Metadata;
+};
+
+export type Remind = Readonly<z.infer<typeof remindSchema>>;
+
+/** People act at once on these: they make other plans, or open the door at a set time. */
+const URGENT: readonly unknown[] = ["rejected", "failed", "cancelled", "scheduled"];
+
+export const effects = {
+  pushStatus: {
+    params: pushStatusSchema,
+    channel: "marketplace",
+    isUrgent: (params: { readonly [key: string]: unknown }) => URGENT.includes(params["status"]),
+  },
+  remind: { params: remindSchema, channel: "operator" },
+} as const;
+
+export function reminder(clock: string, status: Status, dueAtMs: number): Remind {
+  return { clock, status, dueAt: isoOf(dueAtMs) };
+}
+
+/**
+ * The push for entering `status`, or undefined when the marketplace knows already or is not to be
+ * told. Asked before the status is entered: `context.status` is still the one that is left.
+ */
+export function pushFor(
+  context: Readonly<OrderItemContext>,
+  event: SeenEvent,
+  status: Status,
+): PushStatus | undefined {
+  const { data } = event;
+  // No data: XState's own events, the birth among them, which the marketplace itself reported.
+  if (data === undefined || data.quiet === true || data.origin === "marketplace") return undefined;
+  // An order that is withdrawn before acceptance was cancelled at the marketplace first.
+  const isWithdrawn = context.status === "pending" || context.status === "submitted_to_provider";
+  if (status === "cancelled" && isWithdrawn) return undefined;
+  return pushOf(context, event, status);
+}
+
+/** The push of an unchanged status with a note, or undefined when the installation has none. */
+export function notePushFor(
+  context: Readonly<OrderItemContext>,
+  event: SeenEvent,
+): PushStatus | undefined {
+  const isOn = context.options.noteUpdates && context.options.profile === "extended";
+  return isOn ? pushOf(context, event, context.status) : undefined;
+}
+
+function pushOf(context: Readonly<OrderItemContext>, event: SeenEvent, status: Status): PushStatus {
+  const providerNotes = event.data?.providerNotes?.trim();
+  const metadata = pushedMetadata(context, event, status);
+  const isDated = status === "scheduled" && event.type !== "order.noted";
+  return {
+    status,
+    ...(providerNotes ? { providerNotes } : {}),
+    ...(isDated && context.appointment !== null
+      ? { scheduledFor: context.appointment.scheduledFor }
+      : {}),
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+  };
+}
+
+function pushedMetadata(
+  context: Readonly<OrderItemContext>,
+  event: SeenEvent,
+  status: Status,
+): Metadata {
+  const { metadata, reasonCode, alternatives, zone } = event.data ?? {};
+  return {
+    ...context.references,
+    ...metadata,
+    ...(reasonCode === undefined ? {} : { reasonCode }),
+    ...(alternatives === undefined ? {} : { alternatives }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(status === "cancelled" ? { cancelledBy: cancellerOf(context, event) } : {}),
+  };
+}
+
+/** Who cancelled: as reported, else whoever asked before, else by where the report came from. */
+export function cancellerOf(context: Readonly<OrderItemContext>, event: SeenEvent): string {
+  const { cancelledBy, metadata, origin } = event.data ?? {};
+  const named = cancelledBy ?? metadata?.["cancelledBy"];
+  if (typeof named === "string" && named !== "") return named;
+  if (context.cancellation !== null) return context.cancellation.requestedBy;
+  return origin === "reseller" || origin === "marketplace" ? "reseller" : "provider";
+}

@@ -1,0 +1,137 @@
+/**
+ * What may happen to an order item, as pure questions. The machine's guards and the definition's
+ * `refuse` ask the same ones, so that the bare machine is as safe as the engine around it.
+ *
+ * A refusal is final, so only what no later event could make right is refused with a reason. What
+ * merely came too early is denied by a guard alone and may wait for its predecessor.
+ */
+import type { OrderItemContext, SeenEvent } from "./context.ts";
+import type { Refusal } from "./contract.ts";
+import { hasServiceReference, withReferencesOf } from "./metadata.ts";
+import { isLegalPair, PAIRS, type Pair } from "./pairs.ts";
+import type { Status } from "./statuses.ts";
+
+/** The context as far as rules look at it; `status` is the one the event meets. */
+type Known = Readonly<OrderItemContext>;
+
+/** True when the numbered pair leaves the item's status now, with everything it asks for. */
+export function isTaken(context: Known, event: SeenEvent, number: number): boolean {
+  const pair = PAIRS.find((each) => each.number === number && each.from === context.status);
+  return (
+    pair !== undefined &&
+    pair.event === event.type &&
+    isOpen(context, event, pair) &&
+    problemOf(context, event) === undefined
+  );
+}
+
+/** True when profile, options and the pair's own condition let it happen. */
+function isOpen(context: Known, event: SeenEvent, pair: Pair): boolean {
+  if (!isLegalPair(pair, context.options.profile, context.options)) return false;
+  if (pair.condition === "withdrawn") return isWithdrawal(event.data?.origin);
+  const isVisitNeeded = event.derived !== true && context.order.requiresInstallation;
+  return pair.condition !== "no-installation" || !isVisitNeeded;
+}
+
+export function isWithdrawal(origin: unknown): boolean {
+  return origin === "reseller" || origin === "marketplace";
+}
+
+/** Why the event can never be applied, or undefined. A derived step reports nothing to judge. */
+export function refusalOf(context: Known, event: SeenEvent): Refusal | undefined {
+  const late = datePastProblem(event);
+  if (late !== undefined) return late;
+  const isExpected = PAIRS.some(
+    (pair) =>
+      pair.event === event.type && pair.from === context.status && isOpen(context, event, pair),
+  );
+  return isExpected ? problemOf(context, event) : undefined;
+}
+
+function problemOf(context: Known, event: SeenEvent): Refusal | undefined {
+  if (event.derived === true) return undefined;
+  switch (event.type) {
+    case "order.accepted":
+      return customerProblem(context, event);
+    case "appointment.scheduled":
+    case "appointment.rescheduled":
+      return datePastProblem(event);
+    case "work.completed":
+    case "service.activated":
+      return referenceProblem(context, event);
+    default:
+      return undefined;
+  }
+}
+
+function datePastProblem(event: SeenEvent): Refusal | undefined {
+  if (event.derived === true || !event.type.startsWith("appointment.")) return undefined;
+  const { scheduledFor } = event.data ?? {};
+  // Only the schema knows how to name a missing or naive date; here it is merely no date ahead.
+  const isAhead =
+    scheduledFor !== undefined && Date.parse(scheduledFor) > Date.parse(event.time ?? "");
+  if (isAhead) return undefined;
+  return {
+    code: "SCHEDULE_DATE_PAST",
+    message: `scheduledFor ${scheduledFor ?? "(none)"} is not after ${event.time ?? "(no time)"}, when it was set. Send the event again with a date ahead.`,
+  };
+}
+
+const CUSTOMER_FIELDS = ["fullName", "email", "phone"] as const;
+const ADDRESS_FIELDS = ["street", "city", "state", "zipCode", "country"] as const;
+
+/**
+ * Acceptance says that the customer's information is verified. Many sources do not repeat it, so an
+ * item that was given none at all is taken; once a part of it is known, all of it is needed.
+ */
+function customerProblem(context: Known, event: SeenEvent): Refusal | undefined {
+  const customer = { ...context.customerInfo, ...event.data?.customerInfo };
+  const address = { ...context.serviceAddress, ...event.data?.serviceAddress };
+  const missing = [
+    ...CUSTOMER_FIELDS.filter((field) => !customer[field]?.trim()),
+    ...ADDRESS_FIELDS.filter((field) => !address[field]?.trim()),
+  ];
+  const isNoneGiven = missing.length === CUSTOMER_FIELDS.length + ADDRESS_FIELDS.length;
+  if (missing.length === 0 || isNoneGiven) return undefined;
+  return {
+    code: "CUSTOMER_INFO_MISSING",
+    message: `The item of order ${context.order.orderId} lacks ${missing.join(", ")}. Send order.accepted with customerInfo and serviceAddress that complete it.`,
+  };
+}
+
+function referenceProblem(context: Known, event: SeenEvent): Refusal | undefined {
+  if (hasServiceReference(withReferencesOf(context.references, event.data?.metadata))) {
+    return undefined;
+  }
+  return {
+    code: "METADATA_INVALID",
+    message: `The item of order ${context.order.orderId} has no accountNumber, policyNumber or orderRef. Send ${event.type} with one of them in metadata.`,
+  };
+}
+
+/** What an `order.cancelled` does now. */
+export type CancelVerdict = "cancel" | "assess" | "deny";
+
+const PAST_RETURN: Readonly<Record<"scheduled" | "in_progress" | "never", readonly Status[]>> = {
+  scheduled: ["scheduled", "in_progress"],
+  in_progress: ["in_progress"],
+  never: [],
+};
+
+/**
+ * Past the point of no return a cancellation is a request that somebody decides. What the
+ * marketplace or an observed status reports is no request: it has happened, and is followed.
+ * A failed item has nothing under way, so giving it up needs nobody's leave.
+ */
+export function cancelVerdict(context: Known, event: SeenEvent): CancelVerdict {
+  if (event.type !== "order.cancelled") return "deny";
+  const pair = PAIRS.find((each) => each.event === event.type && each.from === context.status);
+  if (pair === undefined || !isOpen(context, event, pair)) return "deny";
+  if (!isPastReturn(context)) return "cancel";
+  const hasHappened = event.derived === true || event.data?.origin === "marketplace";
+  return hasHappened || event.data?.approvedBy !== undefined ? "cancel" : "assess";
+}
+
+export function isPastReturn(context: Known): boolean {
+  return PAST_RETURN[context.options.pointOfNoReturn].includes(context.status);
+}

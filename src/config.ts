@@ -1,0 +1,192 @@
+/**
+ * The configuration: read once, at the start, from the environment and an optional JSON file.
+ *
+ * The environment wins over the file, an empty variable counts as absent, and a bad configuration
+ * stops the start with all of its faults in one CONFIG_INVALID. Unknown keys of the file are faults.
+ * Unknown ORDERWRIGHT_* variables are let through, because Kubernetes invents some of its own
+ * (ORDERWRIGHT_PORT=tcp://…) for a service of that name.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { z } from "zod";
+import { type Account, optionsSchema, type Options, variableOf } from "./config-options.ts";
+import { EngineError } from "./core/errors.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Read from the working directory when neither --config nor ORDERWRIGHT_CONFIG names a file. */
+const DEFAULT_FILE = "orderwright.config.json";
+
+/** Variables that stand for one account, and the account's own names for them. */
+const SINGLE_ACCOUNT = {
+  apiKey: "OFFERGRID_API_KEY",
+  baseUrl: "OFFERGRID_BASE_URL",
+  limitPerMinute: "OFFERGRID_LIMIT_PER_MINUTE",
+} as const;
+
+/** Where Redis is. */
+export type RedisConfig =
+  | { readonly kind: "url"; readonly url: string }
+  | {
+      readonly kind: "embedded";
+      /** Absolute. */
+      readonly dataDir: string;
+      readonly appendfsync: Options["appendfsync"];
+      readonly serverPath: string | undefined;
+      readonly install: Options["redisInstall"];
+    };
+
+/** Which marketplace hears of the items: real accounts, or the built-in imitation. */
+export type MarketplaceConfig =
+  | { readonly kind: "sandbox" }
+  | { readonly kind: "live"; readonly accounts: readonly Account[] };
+
+type Grouped = "redisUrl" | "dataDir" | "appendfsync" | "redisServer" | "redisInstall" | "accounts";
+
+export type Config = Readonly<Omit<Options, Grouped>> & {
+  readonly redis: RedisConfig;
+  readonly marketplace: MarketplaceConfig;
+};
+
+/**
+ * Reads the configuration; `configPath` is the value of --config.
+ * @throws EngineError CONFIG_INVALID with every fault that was found
+ */
+export function loadConfig(env: Environment, configPath?: string): Config {
+  const faults: string[] = [];
+  const file = readConfigFile(configPath ?? present(env["ORDERWRIGHT_CONFIG"]), faults);
+  const values = { ...file, ...readEnvironment(env), ...readSingleAccount(env, faults) };
+  const parsed = optionsSchema.safeParse(values);
+  for (const issue of parsed.error?.issues ?? []) faults.push(describeIssue(issue, env));
+  faults.push(...repeatedNames(parsed.data?.accounts ?? []));
+  if (!parsed.success || faults.length > 0) throw invalid(faults);
+  return grouped(parsed.data);
+}
+
+/** What may be printed: the configuration without API keys and passwords. */
+export function redactedConfig(config: Config): Config {
+  const { redis, marketplace } = config;
+  return {
+    ...config,
+    redis: redis.kind === "url" ? { ...redis, url: withoutPassword(redis.url) } : redis,
+    marketplace:
+      marketplace.kind === "live"
+        ? { ...marketplace, accounts: marketplace.accounts.map(withoutKey) }
+        : marketplace,
+  };
+}
+
+function readConfigFile(path: string | undefined, faults: string[]): Readonly<object> {
+  if (path === undefined && !existsSync(DEFAULT_FILE)) return {};
+  const name = path ?? DEFAULT_FILE;
+  let text: string;
+  try {
+    text = readFileSync(name, "utf8");
+  } catch (error) {
+    faults.push(`${name}: cannot be read (${error instanceof Error ? error.message : "unknown"})`);
+    return {};
+  }
+  const value = parseJson(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  faults.push(`${name}: must hold one JSON object`);
+  return {};
+}
+
+/** The parser's own message is dropped: it quotes the file, and the file may hold an API key. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readEnvironment(env: Environment): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {};
+  for (const [name, schema] of Object.entries(optionsSchema.shape)) {
+    const value = present(env[variableOf(schema)]);
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
+
+function readSingleAccount(env: Environment, faults: string[]): Readonly<object> {
+  const account: Record<string, string> = { name: "default" };
+  for (const [name, variable] of Object.entries(SINGLE_ACCOUNT)) {
+    const value = present(env[variable]);
+    if (value !== undefined) account[name] = value;
+  }
+  const used = Object.keys(SINGLE_ACCOUNT).filter((name) => name in account);
+  if (used.length === 0) return {};
+  if (present(env["OFFERGRID_ACCOUNTS"]) !== undefined) {
+    faults.push(
+      "OFFERGRID_ACCOUNTS: names the accounts already, so unset the variables of one account",
+    );
+    return {};
+  }
+  if (account["apiKey"] !== undefined) return { accounts: [account] };
+  faults.push("OFFERGRID_API_KEY: is missing, and the other OFFERGRID_ variables need it");
+  return {};
+}
+
+function present(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === "" ? undefined : value.trim();
+}
+
+function describeIssue(issue: z.core.$ZodIssue, env: Environment): string {
+  const [option, ...rest] = issue.path.map(String);
+  if (option === undefined) return `the configuration file: ${issue.message}`;
+  return `${sourceOf(option, rest, env)}: ${issue.message}`;
+}
+
+/** The place where a person corrects the value: its variable when that is set, else the file's key. */
+function sourceOf(option: string, rest: readonly string[], env: Environment): string {
+  const field = rest[1];
+  if (option === "accounts" && present(env[SINGLE_ACCOUNT.apiKey]) !== undefined) {
+    const variable = Object.entries(SINGLE_ACCOUNT).find(([name]) => name === field);
+    if (variable !== undefined) return variable[1];
+  }
+  const schema = Object.entries(optionsSchema.shape).find(([name]) => name === option)?.[1];
+  const variable = schema && variableOf(schema);
+  const isFromEnvironment = variable !== undefined && present(env[variable]) !== undefined;
+  return [isFromEnvironment ? variable : option, ...rest].join(".");
+}
+
+function repeatedNames(accounts: readonly Account[]): readonly string[] {
+  const names = accounts.map(({ name }) => name);
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+  return repeated.map((name) => `accounts: "${name}" is there more than once`);
+}
+
+function invalid(faults: readonly string[]): EngineError {
+  const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+  return new EngineError("CONFIG_INVALID", [`${count} to correct:`, ...faults].join("\n  "));
+}
+
+function grouped(options: Options): Config {
+  const { redisUrl, dataDir, appendfsync, redisServer, redisInstall, accounts, ...rest } = options;
+  const embedded = {
+    kind: "embedded",
+    dataDir: resolve(dataDir),
+    appendfsync,
+    serverPath: redisServer,
+    install: redisInstall,
+  } as const;
+  return {
+    ...rest,
+    redis: redisUrl === undefined ? embedded : { kind: "url", url: redisUrl },
+    marketplace: accounts === undefined ? { kind: "sandbox" } : { kind: "live", accounts },
+  };
+}
+
+function withoutPassword(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.password !== "") parsed.password = "redacted";
+  // ioredis takes options, the password among them, from the query too.
+  if (parsed.searchParams.has("password")) parsed.searchParams.set("password", "redacted");
+  return parsed.href;
+}
+
+function withoutKey(account: Account): Account {
+  return { ...account, apiKey: "[redacted]" };
+}

@@ -1,0 +1,248 @@
+/**
+ * Accepted events become committed decisions. Events of one shard that arrive together share one
+ * round trip; actors come from a small cache first, which is safe because a commit on an outdated
+ * actor changes nothing and brings the present one back.
+ *
+ * What a crash leaves behind: before the commit nothing, after it everything. The job is taken again
+ * and finds its events answered.
+ */
+import type { ArrivedEvent } from "../core/arrival.ts";
+import { compareArrivals } from "../core/arrival.ts";
+import type { Problem } from "../core/errors.ts";
+import { EngineError } from "../core/errors.ts";
+import type { CommitResult } from "../store/actor-store.ts";
+import { commitActors, loadActors } from "../store/actor-store.ts";
+import { bury } from "../store/dead-letter-store.ts";
+import { shardOf } from "../store/keys.ts";
+import type { Engine } from "./engine.ts";
+import type { FirstAnswer } from "./event-identity.ts";
+import { contentOf, decodeAnswer, markOf } from "./event-identity.ts";
+import { Gatherer } from "./gatherer.ts";
+import type { EventVerdict, ItemPlan, PlannedEvent } from "./item-plan.ts";
+import { planDue, planEvents } from "./item-plan.ts";
+
+/** Actors of one commit. Larger batches gained nothing and hold Redis longer. */
+const COMMIT_MAX = 100;
+
+/** Actors kept in memory, as text; about 1 KB each. */
+const CACHE_MAX = 10_000;
+
+/** Lost races after which an event goes back to the queue; each lost race means another's success. */
+const TRIES_MAX = 100;
+
+/** The answer to one event, the same for every arrival of it. */
+export interface EventAnswer {
+  readonly id: string;
+  readonly source: string;
+  readonly subject: string;
+  readonly outcome: EventVerdict["outcome"];
+  /** It had been answered before; nothing was done now. */
+  readonly duplicate?: true;
+  readonly revision: number;
+  readonly status?: string;
+  readonly problem?: Problem;
+}
+
+interface EventTask extends PlannedEvent {
+  readonly kind: "event";
+  readonly resolve: (answer: EventAnswer) => void;
+  readonly reject: (error: unknown) => void;
+  tries: number;
+}
+
+interface DueTask {
+  readonly kind: "due";
+  readonly itemId: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  tries: number;
+}
+
+type Task = EventTask | DueTask;
+
+interface ItemTasks {
+  readonly itemId: string;
+  readonly events: EventTask[];
+  readonly due: DueTask[];
+  /** Arrivals of an event that stands in `events` already. */
+  readonly repeats: EventTask[];
+}
+
+export class Applier {
+  readonly #engine: Engine;
+  readonly #shards: Gatherer<Task>[];
+  readonly #cache = new Map<string, string>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#shards = Array.from(
+      { length: engine.store.layout.shards },
+      (_, shard) => new Gatherer<Task>(COMMIT_MAX, (tasks) => this.#handle(shard, tasks)),
+    );
+  }
+
+  /** Resolves when the event's outcome is committed. Rejects when the store cannot be reached. */
+  apply(event: ArrivedEvent): Promise<EventAnswer> {
+    return new Promise((resolve, reject) => {
+      const [mark, content] = [markOf(event), contentOf(event)];
+      this.#add(event.subject, { kind: "event", event, mark, content, resolve, reject, tries: 0 });
+    });
+  }
+
+  /** Lets time act on an item: timers that are due, events parked too long. */
+  applyDue(itemId: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#add(itemId, { kind: "due", itemId, resolve, reject, tries: 0 });
+    });
+  }
+
+  #add(itemId: string, task: Task): void {
+    this.#shards[shardOf(this.#engine.store.layout, itemId)]?.add(task);
+  }
+
+  async #handle(shard: number, tasks: Task[]): Promise<void> {
+    const items = groupByItem(tasks);
+    try {
+      await this.#readMissing(items);
+      const plans = items.map((item) => this.#plan(item));
+      const results = await commitActors(this.#engine.store, shard, {
+        commits: plans.map(({ commit }) => commit),
+        dedupeForMs: this.#engine.dedupeForMs,
+      });
+      for (const [index, item] of items.entries()) {
+        const [plan, result] = [plans[index], results[index]];
+        if (plan !== undefined && result !== undefined) this.#finish(shard, item, { plan, result });
+      }
+    } catch (error) {
+      // The commit may or may not have been written: whoever asks again finds out by the marks.
+      for (const { itemId } of items) this.#cache.delete(itemId);
+      for (const task of tasks) task.reject(error);
+    }
+  }
+
+  #plan({ itemId, events, due }: ItemTasks): ItemPlan {
+    const { machines, limits, now } = this.#engine;
+    const setting = { machines, limits, now: now() };
+    const before = { itemId, text: this.#cache.get(itemId) };
+    return due.length > 0 ? planDue(setting, before) : planEvents(setting, before, events);
+  }
+
+  async #readMissing(items: readonly ItemTasks[]): Promise<void> {
+    const missing = items.map(({ itemId }) => itemId).filter((itemId) => !this.#cache.has(itemId));
+    if (missing.length === 0) return;
+    const texts = await loadActors(this.#engine.store, missing);
+    for (const [index, itemId] of missing.entries()) this.#remember(itemId, texts[index]);
+  }
+
+  #finish(
+    shard: number,
+    item: ItemTasks,
+    { plan, result }: { plan: ItemPlan; result: CommitResult },
+  ): void {
+    if (result.result === "committed") {
+      this.#remember(item.itemId, plan.commit.actorText);
+      for (const channel of plan.channels) this.#engine.wake({ shard, channel });
+      for (const [index, task] of item.events.entries()) {
+        const verdict = plan.verdicts[index];
+        if (verdict !== undefined) task.resolve(answerOf(task.event, verdict));
+      }
+      // A turn of time leaves the events of its batch for the next one.
+      if (item.due.length > 0) this.#again(shard, item.events);
+      for (const task of item.due) task.resolve();
+      this.#again(shard, item.repeats);
+      return;
+    }
+    this.#remember(item.itemId, result.text);
+    const answers = result.result === "duplicate" ? result.answers : [];
+    const open = item.events.filter((task, index) => !this.#answerRepeat(task, answers[index]));
+    this.#again(shard, [...open, ...item.repeats, ...item.due]);
+  }
+
+  /** False when the event has not been answered before. */
+  #answerRepeat(task: EventTask, answer: string | undefined): boolean {
+    if (answer === undefined) return false;
+    const first = decodeAnswer(answer);
+    if (first.content === task.content) {
+      task.resolve(repeatOf(task.event, first));
+    } else {
+      void this.#refuseReuse(task, first).catch(task.reject);
+    }
+    return true;
+  }
+
+  async #refuseReuse({ event, content, resolve }: EventTask, first: FirstAnswer): Promise<void> {
+    const problem: Problem = {
+      code: "EVENT_ID_REUSED",
+      message: `Event ${event.id} of ${event.source} came before with other content, and was answered "${first.outcome}" then. Give each fact its own id, and send this one again.`,
+    };
+    const id = `event:${markOf(event)}.${content}`;
+    await bury(this.#engine.store, { kind: "event", id, at: this.#engine.now(), problem, event });
+    resolve(answerOf(event, { outcome: "dead-letter", problem, revision: first.revision }));
+  }
+
+  #again(shard: number, tasks: readonly Task[]): void {
+    const [open, spent] = [tasks.filter(isFresh), tasks.filter((task) => !isFresh(task))];
+    for (const task of open) task.tries += 1;
+    for (const task of spent) task.reject(contended(task));
+    if (open.length > 0) this.#shards[shard]?.addFirst(open);
+  }
+
+  #remember(itemId: string, text: string | undefined): void {
+    // Deleting first moves the item to the young end: the oldest one leaves when the cache is full.
+    this.#cache.delete(itemId);
+    if (text === undefined) return;
+    this.#cache.set(itemId, text);
+    if (this.#cache.size <= CACHE_MAX) return;
+    const [oldest] = this.#cache.keys();
+    if (oldest !== undefined) this.#cache.delete(oldest);
+  }
+}
+
+function isFresh(task: Task): boolean {
+  return task.tries < TRIES_MAX;
+}
+
+function contended(task: Task): EngineError {
+  const itemId = task.kind === "due" ? task.itemId : task.event.subject;
+  return new EngineError(
+    "COMMIT_CONTENDED",
+    `Item ${itemId} was committed by others ${TRIES_MAX} times in a row. The event goes back to the queue.`,
+  );
+}
+
+/** Per item: first arrivals in the order of their events. */
+function groupByItem(tasks: readonly Task[]): ItemTasks[] {
+  const items = new Map<string, ItemTasks>();
+  for (const task of tasks) {
+    const itemId = task.kind === "due" ? task.itemId : task.event.subject;
+    let item = items.get(itemId);
+    if (item === undefined)
+      items.set(itemId, (item = { itemId, events: [], due: [], repeats: [] }));
+    if (task.kind === "due") item.due.push(task);
+    else if (item.events.some(({ mark }) => mark === task.mark)) item.repeats.push(task);
+    else item.events.push(task);
+  }
+  for (const { events } of items.values()) {
+    if (events.length > 1) events.sort((left, right) => compareArrivals(left.event, right.event));
+  }
+  return [...items.values()];
+}
+
+function answerOf(event: ArrivedEvent, verdict: EventVerdict): EventAnswer {
+  const { id, source, subject } = event;
+  return { id, source, subject, ...verdict };
+}
+
+function repeatOf({ id, source, subject }: ArrivedEvent, first: FirstAnswer): EventAnswer {
+  const { outcome, revision, code } = first;
+  const message = `Event ${id} of ${source} was answered before: ${outcome} at revision ${revision}. The journal of item ${subject} has the details.`;
+  return {
+    id,
+    source,
+    subject,
+    outcome,
+    duplicate: true,
+    revision,
+    ...(code !== undefined && { problem: { code, message } }),
+  };
+}

@@ -1,0 +1,17 @@
+/** What every use case works with. Built once, by the composition root. */
+import type { Limits } from "../core/draft.ts";
+import type { Machines } from "../core/machine.ts";
+import type { LaneAddress } from "../store/outbox-store.ts";
+import type { Store } from "../store/store.ts";
+
+export interface Engine {
+  readonly store: Store;
+  readonly machines: Machines;
+  readonly limits: Limits;
+  /** How long the first answer to an event is kept, ms. */
+  readonly dedupeForMs: number;
+  /** ms since the epoch. The only clock of the engine: tests drive it. */
+  readonly now: () => number;
+  /** Says that a lane has effects to deliver. Losing a call costs time, never an effect. */
+  readonly wake: (lane: LaneAddress) => void;
+}

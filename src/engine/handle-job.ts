@@ -1,0 +1,56 @@
+/** One job of the front door: read it, apply its events, bury what cannot be read. */
+import type { Problem } from "../core/errors.ts";
+import { readEvents } from "../core/read-event.ts";
+import { bury } from "../store/dead-letter-store.ts";
+import type { Applier, EventAnswer } from "./apply-events.ts";
+import type { Engine } from "./engine.ts";
+
+export interface JobLike {
+  readonly id: string;
+  readonly data: unknown;
+  /** When it was enqueued, ms. */
+  readonly enqueuedAt: number;
+}
+
+export type JobAnswer =
+  | EventAnswer
+  | { readonly outcome: "dead-letter"; readonly problem: Problem };
+
+/** Answers in the order of the job's events. Rejects only when the store cannot be reached. */
+export async function handleJob(
+  engine: Engine,
+  applier: Applier,
+  job: JobLike,
+): Promise<JobAnswer[]> {
+  const reads = readEvents(job.data, job.enqueuedAt);
+  return Promise.all(
+    reads.map(async (read, index): Promise<JobAnswer> => {
+      if (read.result === "event") return applier.apply(read.event);
+      const { problem, data } = read;
+      await buryUnreadable(engine, { id: `${job.id}.${index}`, problem, data });
+      return { outcome: "dead-letter", problem };
+    }),
+  );
+}
+
+/** The job killed its worker again and again. Its data is kept as it came. */
+export async function buryCrasher(
+  engine: Engine,
+  job: JobLike,
+  crashes: number,
+): Promise<JobAnswer[]> {
+  const problem: Problem = {
+    code: "JOB_CRASHED_WORKER",
+    message: `Job ${job.id} was being worked on ${crashes} times when its worker died. Find out why before it is redriven.`,
+  };
+  await buryUnreadable(engine, { id: job.id, problem, data: job.data });
+  return [{ outcome: "dead-letter", problem }];
+}
+
+async function buryUnreadable(
+  engine: Engine,
+  { id, problem, data }: { readonly id: string; readonly problem: Problem; readonly data: unknown },
+): Promise<void> {
+  const letter = { kind: "unreadable", id: `job:${id}`, at: engine.now(), problem, data } as const;
+  await bury(engine.store, letter);
+}

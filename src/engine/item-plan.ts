@@ -1,0 +1,145 @@
+/** From the events of one item to the one commit that carries their decisions. Pure. */
+import type { Actor } from "../core/actor.ts";
+import { decodeActor, dueAt, encodeActor, isLiving } from "../core/actor.ts";
+import type { ArrivedEvent } from "../core/arrival.ts";
+import { decideDue, decideEvent } from "../core/decide.ts";
+import type { DeadEvent, Decision, OutboxEffect, Setting, Verdict } from "../core/draft.ts";
+import type { DecisionEntry } from "../core/journal.ts";
+import type { Commit } from "../store/actor-store.ts";
+import type { DeadLetter } from "../store/dead-letter-store.ts";
+import { encodeEffect } from "../store/outbox-store.ts";
+import { encodeAnswer, markOf } from "./event-identity.ts";
+
+export interface PlannedEvent {
+  readonly event: ArrivedEvent;
+  readonly mark: string;
+  readonly content: string;
+}
+
+export interface EventVerdict extends Verdict {
+  readonly revision: number;
+  /** The item's status after the decision; absent while nobody has announced the item. */
+  readonly status?: string;
+}
+
+export interface ItemPlan {
+  readonly commit: Commit;
+  /** In the order of the events. */
+  readonly verdicts: readonly EventVerdict[];
+  readonly channels: ReadonlySet<string>;
+}
+
+/** When a due item cannot be moved (its machine is not deployed), ask again after this, ms. */
+const DUE_AGAIN_MS = 60_000;
+
+export function planEvents(
+  setting: Setting,
+  before: { readonly itemId: string; readonly text: string | undefined },
+  events: readonly PlannedEvent[],
+): ItemPlan {
+  const read = before.text === undefined ? undefined : decodeActor(before.itemId, before.text);
+  const sum = new Sum(setting, before.itemId, read);
+  const verdicts = events.map(({ event, mark, content }) => {
+    const { decision, verdict } = decideEvent(setting, sum.actor, event);
+    sum.add(decision);
+    const { outcome, problem } = verdict;
+    const revision = decision.actor?.revision ?? 0;
+    const answer = encodeAnswer({ outcome, revision, ...(problem && { code: problem.code }) });
+    sum.marks.push([mark, `${content} ${answer}`]);
+    const status = sum.status();
+    return { ...verdict, revision, ...(status !== undefined && { status }) };
+  });
+  return sum.plan(verdicts);
+}
+
+export function planDue(
+  setting: Setting,
+  before: { readonly itemId: string; readonly text: string | undefined },
+): ItemPlan {
+  const read = before.text === undefined ? undefined : decodeActor(before.itemId, before.text);
+  const sum = new Sum(setting, before.itemId, read);
+  if (read !== undefined) sum.add(decideDue(setting, read));
+  const plan = sum.plan([]);
+  const isStuck = plan.commit.dueAt !== undefined && plan.commit.dueAt <= setting.now;
+  if (!isStuck) return plan;
+  return { ...plan, commit: { ...plan.commit, dueAt: setting.now + DUE_AGAIN_MS } };
+}
+
+/** Decisions about one item, summed up for one commit. */
+class Sum {
+  actor: Actor | undefined;
+  readonly marks: [string, string][] = [];
+  readonly #setting: Setting;
+  readonly #itemId: string;
+  readonly #read: Actor | undefined;
+  readonly #entries: DecisionEntry[] = [];
+  readonly #effects: OutboxEffect[] = [];
+  readonly #deadEvents: DeadEvent[] = [];
+
+  constructor(setting: Setting, itemId: string, read: Actor | undefined) {
+    this.#setting = setting;
+    this.#itemId = itemId;
+    this.#read = read;
+    this.actor = read;
+  }
+
+  add(decision: Decision): void {
+    this.actor = decision.actor;
+    this.#entries.push(...decision.entries);
+    this.#effects.push(...decision.effects);
+    this.#deadEvents.push(...decision.deadEvents);
+  }
+
+  status(): string | undefined {
+    return statusOf(this.#setting, this.actor);
+  }
+
+  plan(verdicts: readonly EventVerdict[]): ItemPlan {
+    const commit: Commit = {
+      itemId: this.#itemId,
+      revisionRead: this.#read?.revision ?? 0,
+      actorText: this.actor && encodeActor(this.actor),
+      dueAt: this.actor && dueAt(this.actor),
+      oldStatus: statusOf(this.#setting, this.#read),
+      newStatus: this.status(),
+      decidedAt: this.#setting.now,
+      order: this.#newOrder(),
+      marks: this.marks,
+      answers: this.#entries.flatMap(laterAnswer),
+      entries: this.#entries.map((entry) => JSON.stringify(entry)),
+      effects: this.#effects.map((effect) => [effect.channel, encodeEffect(effect)]),
+      deadLetters: this.#deadEvents.map(deadLetterOf),
+    };
+    return { commit, verdicts, channels: new Set(this.#effects.map(({ channel }) => channel)) };
+  }
+
+  #newOrder(): string | undefined {
+    if (isLiving(this.#read) || !isLiving(this.actor)) return undefined;
+    const { machine, version, snapshot } = this.actor;
+    return this.#setting.machines.byId(machine, version)?.attributes(snapshot.context).order;
+  }
+}
+
+export function statusOf({ machines }: Setting, actor: Actor | undefined): string | undefined {
+  if (!isLiving(actor)) return undefined;
+  return machines.byId(actor.machine, actor.version)?.status(actor.snapshot.value);
+}
+
+/** An event that had been parked has its final answer now. */
+function laterAnswer(entry: DecisionEntry): [string, string][] {
+  if (entry.kind === "timer") return [];
+  const { revision, event } = entry;
+  if (entry.kind === "expired") {
+    const answer = { outcome: "dead-letter", revision, code: entry.problem.code } as const;
+    return [[markOf(event), encodeAnswer(answer)]];
+  }
+  if (entry.retried !== true) return [];
+  const { outcome, problem } = entry;
+  const answer = { outcome, revision, ...(problem && { code: problem.code }) };
+  return [[markOf(event), encodeAnswer(answer)]];
+}
+
+function deadLetterOf({ event, problem, at }: DeadEvent): [string, string] {
+  const letter: DeadLetter = { kind: "event", id: `event:${markOf(event)}`, at, problem, event };
+  return [letter.id, JSON.stringify(letter)];
+}

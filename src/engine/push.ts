@@ -1,0 +1,167 @@
+/**
+ * A status push: one committed effect becomes one PATCH, as far as HTTP allows.
+ *
+ * Always true: a push whose outcome is unknown (no answer, a 5xx, a worker that died while it was
+ * under way) is first looked up at the marketplace; nothing is sent while the marketplace's view of the
+ * item cannot be explained; a repeat carries the same idempotency key.
+ */
+import type { OutboxEffect } from "../core/draft.ts";
+import type { PendingPush } from "../offergrid/push-merge.ts";
+import { mergePlan } from "../offergrid/push-merge.ts";
+import { pushOutcome, unreadOutcome } from "../offergrid/push-outcome.ts";
+import type { Resolution } from "../offergrid/push-resolution.ts";
+import { resolveUnknown } from "../offergrid/push-resolution.ts";
+import { describeReply, type Reply } from "../offergrid/reply.ts";
+import type { ItemStatus, StatusUpdate } from "../offergrid/status-update.ts";
+import { takePermits } from "../store/limiter.ts";
+import type { Lane, Settlement } from "../store/outbox-store.ts";
+import { lastKnownStatus } from "./marketplace-view.ts";
+import type { PushContext } from "./push-ending.ts";
+import {
+  attemptOf,
+  HELD_AGAIN_MS,
+  heedPause,
+  limiterKeyOf,
+  settlePush,
+  takeOverCancellation,
+} from "./push-ending.ts";
+import type { Delivery } from "./settlement.ts";
+import { again, blocked, delivered } from "./settlement.ts";
+
+/** The one effect of the marketplace channel. */
+export const PUSH_EFFECT = "pushStatus";
+
+/** Delivers the head of a lane. One permit has been taken for it. */
+export async function deliverPush(context: PushContext, lane: Lane): Promise<Settlement> {
+  const startedAt = context.engine.now();
+  const pushes = leadingPushes(lane.effects);
+  const plan = mergePlan(pushes, context.account.policy);
+  const [head] = lane.effects;
+  if (plan === undefined || head === undefined) {
+    return blocked(headOf(context, lane, startedAt), unhandled(lane), { now: startedAt });
+  }
+  const delivery: Delivery = {
+    lane,
+    channel: context.channel,
+    effect: plan.send.effect,
+    merged: plan.superseded,
+    startedAt,
+  };
+  if (!lane.attempt.outcomeUnknown) return send(context, delivery, plan.send.params);
+  return lookThenSend(context, delivery, pushes);
+}
+
+interface Push extends PendingPush {
+  readonly effect: OutboxEffect;
+}
+
+function leadingPushes(effects: readonly OutboxEffect[]): Push[] {
+  const other = effects.findIndex(({ name }) => name !== PUSH_EFFECT);
+  return effects
+    .slice(0, other === -1 ? undefined : other)
+    .map((effect) => ({ id: effect.id, params: effect.params as StatusUpdate, effect }));
+}
+
+async function send(
+  context: PushContext,
+  delivery: Delivery,
+  update: StatusUpdate,
+): Promise<Settlement> {
+  const { client } = context.account;
+  const { lane, effect } = delivery;
+  const reply = await client.patchStatus(lane.itemId, update, { idempotencyKey: effect.id });
+  await heedPause(context, reply);
+  const outcome = pushOutcome(reply, attemptOf(context, lane));
+  return settlePush(context, delivery, { outcome, reply, isRead: false });
+}
+
+/** An earlier attempt may have arrived: ask before sending again. */
+async function lookThenSend(
+  context: PushContext,
+  delivery: Delivery,
+  pushes: readonly Push[],
+): Promise<Settlement> {
+  const { engine, account } = context;
+  const permit = await takePermits(engine.store.redis, limiterKeyOf(context), {
+    limit: account.limitPerMinute,
+    want: 1,
+    class: "urgent",
+  });
+  if (permit.outcome !== "granted") {
+    const afterMs = permit.outcome === "wait" ? permit.retryAfterMs : HELD_AGAIN_MS;
+    return again(delivery, { now: engine.now(), afterMs, attempt: delivery.lane.attempt });
+  }
+  const reply = await account.client.getItem(delivery.lane.itemId);
+  await heedPause(context, reply);
+  const previousStatus = await lastKnownStatus(engine.store, delivery.lane.itemId);
+  const { push, resolution } = whichArrived(reply, candidates(context, pushes), {
+    itemId: delivery.lane.itemId,
+    previousStatus,
+  });
+  const seen = {
+    ...delivery,
+    effect: push.effect,
+    merged: pushes.slice(0, pushes.indexOf(push)).map(({ id }) => id),
+  };
+  return resolve(context, { delivery, seen, resolution, reply });
+}
+
+/** With merging, the push under way may have been any of those that wait; without, only the first. */
+function candidates({ account }: PushContext, pushes: readonly Push[]): readonly Push[] {
+  return account.policy === "every" ? pushes.slice(0, 1) : pushes.toReversed();
+}
+
+function whichArrived(
+  reply: Reply,
+  pushes: readonly Push[],
+  known: { readonly itemId: string; readonly previousStatus: ItemStatus | undefined },
+): { push: Push; resolution: Resolution } {
+  const tried = pushes.map((push) => ({
+    push,
+    resolution: resolveUnknown(reply, { ...known, intended: push.params }),
+  }));
+  const arrived = tried.find(({ resolution }) => resolution.verdict === "already-applied");
+  const first = tried.at(-1);
+  if (first === undefined) throw new TypeError("a lane without a push has nothing to resolve");
+  return arrived ?? first;
+}
+
+interface Looked {
+  readonly delivery: Delivery;
+  /** The delivery of the push that was found applied, or of the lane's first. */
+  readonly seen: Delivery;
+  readonly resolution: Resolution;
+  readonly reply: Reply;
+}
+
+async function resolve(context: PushContext, looked: Looked): Promise<Settlement> {
+  const { delivery, seen, resolution, reply } = looked;
+  const now = context.engine.now();
+  switch (resolution.verdict) {
+    case "already-applied":
+      return delivered(seen, { now, answer: "found applied when the item was read" });
+    case "not-applied":
+      return send(context, delivery, delivery.effect.params as StatusUpdate);
+    case "cancelled-upstream":
+      return takeOverCancellation(context, seen);
+    case "divergent":
+      return blocked(seen, resolution.problem, { now, answer: describeReply(reply) });
+    case "unread": {
+      const outcome = unreadOutcome(reply, attemptOf(context, delivery.lane));
+      return settlePush(context, delivery, { outcome, reply, isRead: true });
+    }
+  }
+}
+
+function headOf({ channel }: PushContext, lane: Lane, startedAt: number): Delivery {
+  const [effect] = lane.effects;
+  if (effect === undefined) throw new TypeError("a lane without effects was claimed");
+  return { lane, channel, effect, merged: [], startedAt };
+}
+
+function unhandled(lane: Lane) {
+  return {
+    code: "EFFECT_UNHANDLED",
+    message: `Effect ${lane.effects[0]?.name} of item ${lane.itemId} is for the marketplace, which takes ${PUSH_EFFECT} only. Correct the machine's declaration, then skip the effect.`,
+  } as const;
+}

@@ -1,0 +1,119 @@
+/** How a delivery ends, as the outbox will write it. Pure. */
+import type { OutboxEffect } from "../core/draft.ts";
+import type { Problem } from "../core/errors.ts";
+import type { DeliveryEntry } from "../core/journal.ts";
+import type { DeadLetter } from "../store/dead-letter-store.ts";
+import type { Attempt, Lane, Settlement } from "../store/outbox-store.ts";
+
+/** One delivery of the head of a lane, as far as it has come. */
+export interface Delivery {
+  readonly lane: Lane;
+  readonly channel: string;
+  /** The effect being delivered: the lane's first, or the one that supersedes those before it. */
+  readonly effect: OutboxEffect;
+  /** Ids of effects before it that it stands for. */
+  readonly merged: readonly string[];
+  readonly startedAt: number;
+}
+
+interface Ending {
+  readonly now: number;
+  readonly answer?: string;
+}
+
+export function delivered(delivery: Delivery, ending: Ending): Settlement {
+  const { lane, merged } = delivery;
+  const passedOver = lane.effects.filter(({ id }) => merged.includes(id));
+  return {
+    itemId: lane.itemId,
+    owner: lane.owner,
+    verb: "done",
+    dropped: merged.length + 1,
+    entries: [
+      ...passedOver.map((effect) => entryOf({ ...delivery, effect }, "merged", ending)),
+      entryOf(delivery, "delivered", ending),
+    ].map(encode),
+  };
+}
+
+/** The marketplace went another way: nothing of this lane is of use any more. */
+export function superseded(delivery: Delivery, ending: Ending): Settlement {
+  const { lane } = delivery;
+  return {
+    itemId: lane.itemId,
+    owner: lane.owner,
+    verb: "done",
+    dropped: lane.effects.length,
+    entries: lane.effects
+      .map((effect) => entryOf({ ...delivery, effect }, "superseded", ending))
+      .map(encode),
+  };
+}
+
+/** Later, with what is known of the attempt. `answer` is journalled at the first attempts only. */
+export function again(
+  delivery: Delivery,
+  next: Ending & { readonly afterMs: number; readonly attempt: Attempt },
+): Settlement {
+  const { lane } = delivery;
+  const isTold = next.answer !== undefined && isWorthTelling(next.attempt.made);
+  return {
+    itemId: lane.itemId,
+    owner: lane.owner,
+    verb: "again",
+    dropped: 0,
+    notBefore: Math.ceil(next.now + next.afterMs),
+    attempt: next.attempt,
+    entries: isTold ? [encode(entryOf(delivery, "failed", next))] : [],
+  };
+}
+
+/** Nothing of this item leaves on this channel until a person has decided. */
+export function blocked(delivery: Delivery, problem: Problem, ending: Ending): Settlement {
+  const { lane, channel, effect } = delivery;
+  const letter: DeadLetter = {
+    kind: "effect",
+    id: `effect:${effect.id}`,
+    at: ending.now,
+    problem,
+    itemId: lane.itemId,
+    channel,
+    effect,
+  };
+  return {
+    itemId: lane.itemId,
+    owner: lane.owner,
+    verb: "block",
+    problem: JSON.stringify(problem),
+    deadLetter: [letter.id, JSON.stringify(letter)],
+    entries: [encode({ ...entryOf(delivery, "blocked", ending), code: problem.code })],
+  };
+}
+
+export function entryOf(
+  { lane, effect, startedAt }: Delivery,
+  outcome: DeliveryEntry["outcome"],
+  { now, answer }: Ending,
+): DeliveryEntry {
+  const { status } = effect.params;
+  return {
+    kind: "delivery",
+    at: now,
+    effect: effect.id,
+    name: effect.name,
+    outcome,
+    attempt: lane.attempt.made + 1,
+    ...(typeof status === "string" && { status }),
+    ...(answer !== undefined && { answer }),
+    tookMs: Math.round(now - startedAt),
+  };
+}
+
+/** An outage of a night is 300 attempts: the journal keeps 1, 2, 4, 8, 16 … of them. */
+function isWorthTelling(attempt: number): boolean {
+  return (attempt & (attempt - 1)) === 0;
+}
+
+function encode(entry: DeliveryEntry): string {
+  return JSON.stringify(entry);
+}

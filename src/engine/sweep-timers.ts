@@ -1,0 +1,29 @@
+/** Lets time act: every item whose timer is due, or whose parked event has waited too long. */
+import { allShards } from "../store/keys.ts";
+import { dueItems } from "../store/item-store.ts";
+import type { Applier } from "./apply-events.ts";
+import type { Engine } from "./engine.ts";
+
+/** Items handled before the next look, the longest due first: catching up keeps due order. */
+const SWEEP_MAX = 500;
+
+/** Resolves with the number of items that were handled. */
+export async function sweepTimers(
+  engine: Engine,
+  applier: Applier,
+  signal: AbortSignal,
+): Promise<number> {
+  const perShard = await Promise.all(
+    allShards(engine.store.layout).map(async (shard) => {
+      let swept = 0;
+      for (let more = true; more && !signal.aborted;) {
+        const due = await dueItems(engine.store, shard, { now: engine.now(), limit: SWEEP_MAX });
+        await Promise.all(due.map((itemId) => applier.applyDue(itemId)));
+        swept += due.length;
+        more = due.length === SWEEP_MAX;
+      }
+      return swept;
+    }),
+  );
+  return perShard.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,224 @@
+/**
+ * The HTTP client of the Offergrid marketplace: one keep-alive pool per provider account.
+ *
+ * Always true: a call resolves within `timeoutMs`, waiting for a free connection included, and never
+ * rejects. It makes one request: whether to try again is decided by push-outcome.ts, because a
+ * client that repeats a PATCH by itself would repeat it without looking first.
+ *
+ * The pool's `dispatch` is used instead of `request`, because only the handler is told when a
+ * request leaves the queue for the wire. That moment separates "surely not applied" from "read the
+ * item first", and it spares a read for each push that a dead marketplace never saw.
+ */
+import { type IncomingHttpHeaders, validateHeaderValue } from "node:http";
+import { type Dispatcher, Pool } from "undici";
+import { EngineError } from "../core/errors.ts";
+import { type Reply, readResponse } from "./reply.ts";
+import type { StatusUpdate } from "./status-update.ts";
+
+/** The marketplace's own advice for its API. */
+const TIMEOUT_MS = 10_000;
+
+/** Enough to keep a tuned worker busy; each connection carries one request at a time. */
+const CONNECTIONS = 64;
+
+/** An item or an error is a few KiB. More is a fault upstream that must not fill our memory. */
+const BODY_MAX_BYTES = 64 * 1024;
+
+export interface OffergridClientOptions {
+  /** `https://api.offergrid.io`; a path is kept as a prefix. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** For a whole call, in ms. Default 10,000. Longer holds a worker's slot while upstream is sick. */
+  readonly timeoutMs?: number;
+  /** Default 64. Fewer when the marketplace limits connections per client. */
+  readonly connections?: number;
+}
+
+export interface CallOptions {
+  /** Aborting settles the call at once; the request may have been acted on if it was sent. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PatchOptions extends CallOptions {
+  /** The same for every attempt of one effect. The marketplace does not document the header: it is
+   * for the day it does, and for whoever reads its access log. */
+  readonly idempotencyKey: string;
+}
+
+export interface OffergridClient {
+  readonly patchStatus: (
+    itemId: string,
+    body: StatusUpdate,
+    options: PatchOptions,
+  ) => Promise<Reply>;
+  readonly getItem: (itemId: string, options?: CallOptions) => Promise<Reply>;
+  /** Lets the calls in flight end, then closes the connections. Later calls answer "connection". */
+  readonly close: () => Promise<void>;
+}
+
+/** Throws CONFIG_INVALID for a base URL or an API key that no request could be made with. */
+export function openOffergridClient(options: OffergridClientOptions): OffergridClient {
+  const { apiKey, timeoutMs = TIMEOUT_MS, connections = CONNECTIONS } = options;
+  const { origin, pathname } = checkedUrl(options);
+  const pool = new Pool(origin, {
+    connections,
+    connect: { timeout: timeoutMs },
+    // One deadline for the whole call takes their place: these two start anew with each chunk.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const itemPath = (itemId: string): string =>
+    `${pathname.replace(/\/$/, "")}/provider/orders/${encodeURIComponent(wellFormed(itemId))}`;
+  const call = (request: Dispatcher.DispatchOptions, signal?: AbortSignal): Promise<Reply> =>
+    exchange(pool, request, { timeoutMs, signal });
+
+  return {
+    patchStatus: (itemId, body, { idempotencyKey, signal }) =>
+      call(
+        {
+          method: "PATCH",
+          path: `${itemPath(itemId)}/status`,
+          headers: {
+            "x-api-key": apiKey,
+            "content-type": "application/json",
+            // Item ids may hold any letter, a header only Latin-1.
+            "idempotency-key": encodeURI(wellFormed(idempotencyKey)),
+          },
+          body: JSON.stringify(body),
+        },
+        signal,
+      ),
+    getItem: (itemId, { signal } = {}) =>
+      call({ method: "GET", path: itemPath(itemId), headers: { "x-api-key": apiKey } }, signal),
+    close: () => pool.close(),
+  };
+}
+
+/** Half a surrogate pair cannot be encoded, and an odd id must not throw in the middle of a push. */
+function wellFormed(id: string): string {
+  return Buffer.from(id, "utf8").toString("utf8");
+}
+
+function checkedUrl({ baseUrl, apiKey }: OffergridClientOptions): URL {
+  try {
+    validateHeaderValue("x-api-key", apiKey);
+  } catch {
+    // Without `cause`: the key must not reach a log.
+    throw new EngineError(
+      "CONFIG_INVALID",
+      `The API key for ${baseUrl} holds a character that no HTTP header can carry. ` +
+        "A line break at its end is the usual reason: remove it.",
+    );
+  }
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url;
+  throw new EngineError(
+    "CONFIG_INVALID",
+    `The marketplace's base URL "${baseUrl}" is not an http(s) URL. ` +
+      "Give one like https://api.offergrid.io.",
+  );
+}
+
+interface ExchangeOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function exchange(
+  pool: Pool,
+  request: Dispatcher.DispatchOptions,
+  { timeoutMs, signal }: ExchangeOptions,
+): Promise<Reply> {
+  const reader = new ReplyReader();
+  const onAbort = (): void => reader.giveUp("aborted", "The caller gave up");
+  if (signal?.aborted === true) onAbort();
+  else pool.dispatch(request, reader);
+  const deadline = setTimeout(() => {
+    reader.giveUp("timeout", `No complete answer within ${timeoutMs} ms`);
+  }, timeoutMs);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await reader.reply;
+  } finally {
+    clearTimeout(deadline);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Collects one answer: queued ▸ sent ▸ answering ▸ settled. It settles once, from any of them. */
+class ReplyReader implements Dispatcher.DispatchHandler {
+  readonly reply: Promise<Reply>;
+  #settle!: (reply: Reply) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #settled = false;
+  #status = 0;
+  #headers: IncomingHttpHeaders = {};
+  readonly #chunks: Buffer[] = [];
+  #sizeBytes = 0;
+
+  constructor() {
+    this.reply = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  giveUp(reason: "timeout" | "aborted", error: string): void {
+    this.#fail(reason, error);
+    this.#controller?.abort(new Error(error));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // A call that was given up while it waited in the queue must not leave after all: its caller
+    // was told that it was not sent.
+    if (this.#settled) controller.abort(new Error("Given up before it was sent"));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#sizeBytes += chunk.length;
+    if (this.#sizeBytes <= BODY_MAX_BYTES) return;
+    this.#finish();
+    controller.abort(new Error("The body is too large"));
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const isConnectTimeout = "code" in error && error.code === "UND_ERR_CONNECT_TIMEOUT";
+    this.#fail(isConnectTimeout ? "timeout" : "connection", errorText(error));
+  }
+
+  #finish(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const text = Buffer.concat(this.#chunks).subarray(0, BODY_MAX_BYTES).toString("utf8");
+    this.#settle(
+      readResponse({ status: this.#status, headers: this.#headers, text, nowMs: Date.now() }),
+    );
+  }
+
+  #fail(reason: "timeout" | "connection" | "aborted", error: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const sent = this.#controller !== undefined;
+    this.#settle({ kind: "no-response", reason, sent, error });
+  }
+}
+
+/** A host with two addresses fails with an AggregateError, whose own message is empty. */
+function errorText(error: Error): string {
+  const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return errors.map((each) => (each instanceof Error ? each.message : String(each))).join("; ");
+}

@@ -1,0 +1,47 @@
+/** The BullMQ queues: their names, their connections, and what their jobs hold. */
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+
+/** The front door. Any BullMQ client may add jobs: data is one event or an array of up to 100. */
+export const CRM_EVENTS = "crm-events";
+
+/** "Channel c of shard s has effects to deliver." Losing such a job costs a second, never an effect. */
+export const PUSHES = "orderwright-pushes";
+
+/** "Time has passed": timers and events parked too long. */
+export const TIMERS = "orderwright-timers";
+
+/** "Somebody may have died": leases that ended, lanes that nobody was woken for. */
+export const RECOVERY = "orderwright-recovery";
+
+export interface QueueLink {
+  readonly redisUrl: string;
+  /** BullMQ's key prefix; `bull` unless configured. */
+  readonly prefix: string;
+}
+
+/** BullMQ's own connection: without auto-pipelining, which halves its rate (measured). */
+export function openConnection({ redisUrl }: QueueLink): Redis {
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  // ioredis reconnects by itself; BullMQ reports through its own "error" event.
+  redis.on("error", () => undefined);
+  return redis;
+}
+
+export interface OpenQueue {
+  readonly queue: Queue;
+  readonly close: () => Promise<void>;
+}
+
+export function openQueue(name: string, link: QueueLink): OpenQueue {
+  const connection = openConnection(link);
+  const queue = new Queue(name, { connection, prefix: link.prefix });
+  queue.on("error", () => undefined);
+  return {
+    queue,
+    close: async () => {
+      await queue.close();
+      connection.disconnect();
+    },
+  };
+}

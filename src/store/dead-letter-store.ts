@@ -1,0 +1,84 @@
+/** Dead letters: events and effects that need a person. Written by commit and settle; read and ended here. */
+import type { ArrivedEvent } from "../core/arrival.ts";
+import type { OutboxEffect } from "../core/draft.ts";
+import type { Problem } from "../core/errors.ts";
+import type { Store } from "./store.ts";
+import { allShards, shardOf, shardPrefix } from "./keys.ts";
+
+export type DeadLetter = {
+  /** Made of the event's identity, of the effect's id or of the job's: burying twice keeps one. */
+  readonly id: string;
+  readonly at: number;
+  readonly problem: Problem;
+} & (
+  | { readonly kind: "event"; readonly event: ArrivedEvent }
+  | {
+      readonly kind: "effect";
+      readonly itemId: string;
+      readonly channel: string;
+      readonly effect: OutboxEffect;
+    }
+  /** An account whose API key the marketplace refuses: its pushes wait until it is released. */
+  | { readonly kind: "account"; readonly account: string }
+  /** What could not even be read as an event, as it came. */
+  | { readonly kind: "unreadable"; readonly data: unknown }
+);
+
+/** The shard key of a letter that belongs to no readable item. */
+function homeOf(letter: DeadLetter): string {
+  switch (letter.kind) {
+    case "event":
+      return letter.event.subject;
+    case "effect":
+      return letter.itemId;
+    case "account":
+    case "unreadable":
+      return letter.id;
+  }
+}
+
+/** For letters that no commit carries: unreadable jobs and jobs that kill their worker. */
+export async function bury(store: Store, letter: DeadLetter): Promise<void> {
+  const prefix = shardPrefix(store.layout, shardOf(store.layout, homeOf(letter)));
+  await store.redis
+    .multi()
+    .zadd(`${prefix}dead`, letter.at, letter.id)
+    .hset(`${prefix}deadletters`, letter.id, JSON.stringify(letter))
+    .exec();
+}
+
+/** Newest first. */
+export async function listDeadLetters(store: Store, limit: number): Promise<DeadLetter[]> {
+  const perShard = await Promise.all(
+    allShards(store.layout).map(async (shard) => {
+      const prefix = shardPrefix(store.layout, shard);
+      const ids = await store.redis.zrevrange(`${prefix}dead`, 0, limit - 1);
+      if (ids.length === 0) return [];
+      const texts = await store.redis.hmget(`${prefix}deadletters`, ...ids);
+      return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as DeadLetter]));
+    }),
+  );
+  return perShard
+    .flat()
+    .toSorted((left, right) => right.at - left.at)
+    .slice(0, limit);
+}
+
+export async function findDeadLetter(store: Store, id: string): Promise<DeadLetter | undefined> {
+  const texts = await Promise.all(
+    allShards(store.layout).map((shard) =>
+      store.redis.hget(`${shardPrefix(store.layout, shard)}deadletters`, id),
+    ),
+  );
+  const text = texts.find((found) => found !== null);
+  return text === undefined ? undefined : (JSON.parse(text) as DeadLetter);
+}
+
+export async function endDeadLetter(store: Store, letter: DeadLetter): Promise<void> {
+  const prefix = shardPrefix(store.layout, shardOf(store.layout, homeOf(letter)));
+  await store.redis
+    .multi()
+    .zrem(`${prefix}dead`, letter.id)
+    .hdel(`${prefix}deadletters`, letter.id)
+    .exec();
+}

@@ -1,0 +1,59 @@
+/**
+ * Every key name of ours, in one place. All keys of one item share its shard's hash tag, so that any
+ * script touches one slot and the same code runs on one Redis, Sentinel and Redis Cluster. Scripts get
+ * the shard's prefix as their one KEY and build the names below from it.
+ *
+ *   <prefix>:{s<shard>}:
+ *     a:<item>             actor: revision, space, JSON                     string
+ *     j:<item>             journal, oldest first                            list of JSON
+ *     seen:<item>          event identity -> first answer; expires          hash
+ *     due                  item -> when time alone changes its actor, ms    sorted set
+ *     out:<channel>:<item> effects not yet delivered, oldest first          list
+ *     ready:<channel>      lanes to deliver now, urgent first               sorted set
+ *     later:<channel>      lanes in back-off -> not before, ms              sorted set
+ *     leased:<channel>     lanes being delivered -> lease end, ms           sorted set
+ *     attempt:<channel>    item -> "<attempts> <idle|begun> <owner>"        hash
+ *     blocked:<channel>    item -> problem that a person must solve         hash
+ *     channels             channels that ever had an effect                 set
+ *     status:<status>      item -> last decision, ms                        sorted set
+ *     order:<order>        items of an order                                set
+ *     dead                 dead letter id -> when, ms                       sorted set
+ *     deadletters          dead letter id -> JSON                           hash
+ */
+export interface Layout {
+  /** Key prefix of the deployment, `ow`. */
+  readonly prefix: string;
+  /** Number of shards: fixed for the life of the data. */
+  readonly shards: number;
+}
+
+export function shardPrefix(layout: Layout, shard: number): string {
+  return `${layout.prefix}:{s${shard}}:`;
+}
+
+export function itemPrefix(layout: Layout, itemId: string): string {
+  return shardPrefix(layout, shardOf(layout, itemId));
+}
+
+/** FNV-1a over UTF-16 units: stable across processes and languages, spread well enough for shards. */
+export function shardOf(layout: Layout, itemId: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < itemId.length; index += 1) {
+    hash = Math.imul(hash ^ itemId.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % layout.shards;
+}
+
+export function allShards(layout: Layout): number[] {
+  return Array.from({ length: layout.shards }, (_, shard) => shard);
+}
+
+/** Where a deployment records its layout, so that another shard count is refused at start. */
+export function layoutKey(layout: Layout): string {
+  return `${layout.prefix}:layout`;
+}
+
+/** The account's limiter: its own hash tag, for it is shared by all shards. */
+export function limiterKey(layout: Layout, account: string): string {
+  return `${layout.prefix}:{acct:${account}}:limit`;
+}

@@ -1,0 +1,41 @@
+--[[
+  Purpose    Take lanes whose effects are to be delivered now.
+  Guarantee  A lane is given to one owner at a time, for the length of its lease; its attempt is marked
+             as begun before anything is sent, so that a later owner knows that the outcome is unknown.
+  KEYS       1  prefix of the shard
+  ARGV       1  channel
+             2  now, ms
+             3  end of the lease, ms
+             4  owner
+             5  lanes wanted
+             6  effects returned per lane
+  Returns    for each lane {item, attempt before ("" none), effect, effect ...}, urgent first
+]]
+local p, channel, now = KEYS[1], ARGV[1], ARGV[2]
+local ready, later = p .. 'ready:' .. channel, p .. 'later:' .. channel
+
+local function effectsOf(item)
+  return redis.call('LRANGE', p .. 'out:' .. channel .. ':' .. item, 0, tonumber(ARGV[6]) - 1)
+end
+
+local waited = redis.call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, ARGV[5])
+for _, item in ipairs(waited) do
+  redis.call('ZREM', later, item)
+  local effects = effectsOf(item)
+  if #effects > 0 then redis.call('ZADD', ready, laneScore(effects), item) end
+end
+
+local lanes = {}
+local popped = redis.call('ZPOPMIN', ready, ARGV[5])
+for i = 1, #popped, 2 do
+  local item = popped[i]
+  local effects = effectsOf(item)
+  if #effects > 0 then
+    local before = redis.call('HGET', p .. 'attempt:' .. channel, item) or ''
+    local attempts = tonumber(string.match(before, '^%d+') or '0') + 1
+    redis.call('HSET', p .. 'attempt:' .. channel, item, attempts .. ' begun ' .. ARGV[4])
+    redis.call('ZADD', p .. 'leased:' .. channel, ARGV[3], item)
+    lanes[#lanes + 1] = { item, before, unpack(effects) }
+  end
+end
+return lanes

@@ -1,0 +1,224 @@
+/**
+ * The outbox: committed effects, in order per item and channel (a lane), delivered by one owner at a
+ * time. A lane is ready, leased, waiting for a later attempt, or blocked until a person decides.
+ *
+ *   commit ──▶ ready ──claim──▶ leased ──settle "done"──▶ (gone, or ready when more is waiting)
+ *                ▲                │ ├──settle "again"──▶ later ──time──▶ ready
+ *                └──lease ended───┘ └──settle "block"──▶ blocked ──operator──▶ ready
+ */
+import type { OutboxEffect } from "../core/draft.ts";
+import type { Store } from "./store.ts";
+import { itemPrefix, shardPrefix } from "./keys.ts";
+import {
+  claimLanesScript,
+  recoverLanesScript,
+  renewLeasesScript,
+  settleLanesScript,
+  unblockLaneScript,
+} from "./scripts.ts";
+
+/** Effects of one lane read at a claim: enough to merge, bounded for memory. */
+export const LANE_READ_MAX = 32;
+
+/** Scores of routine lanes begin here; see lua/lane-score.lua. */
+const ROUTINE_SCORE = 10_000_000_000_000;
+
+/** What a lane knows of the deliveries that were begun before. */
+export interface Attempt {
+  /** Attempts before this one. */
+  readonly made: number;
+  /** The last one began and nobody knows how it ended: read upstream before sending again. */
+  readonly outcomeUnknown: boolean;
+}
+
+export interface Lane {
+  readonly itemId: string;
+  readonly owner: string;
+  readonly attempt: Attempt;
+  /** Oldest first; never empty. */
+  readonly effects: readonly OutboxEffect[];
+}
+
+export interface LaneAddress {
+  readonly shard: number;
+  readonly channel: string;
+}
+
+export type Settlement = {
+  readonly itemId: string;
+  readonly owner: string;
+  /** Journal entries as text. */
+  readonly entries: readonly string[];
+} & (
+  | { readonly verb: "done"; readonly dropped: number }
+  | {
+      readonly verb: "again";
+      readonly dropped: number;
+      readonly notBefore: number;
+      readonly attempt: Attempt;
+    }
+  | {
+      readonly verb: "block";
+      readonly problem: string;
+      readonly deadLetter: readonly [id: string, text: string];
+    }
+);
+
+export function encodeEffect(effect: OutboxEffect): string {
+  return `${effect.isUrgent ? "u" : "r"} ${effect.at} ${JSON.stringify(effect)}`;
+}
+
+export function decodeEffect(text: string): OutboxEffect {
+  return JSON.parse(text.slice(text.indexOf("{"))) as OutboxEffect;
+}
+
+export async function claimLanes(
+  store: Store,
+  { shard, channel }: LaneAddress,
+  claim: {
+    readonly now: number;
+    readonly leaseUntil: number;
+    readonly owner: string;
+    readonly want: number;
+  },
+): Promise<Lane[]> {
+  const { now, leaseUntil, owner, want } = claim;
+  const args = [channel, now, leaseUntil, owner, want, LANE_READ_MAX];
+  const replies = await claimLanesScript.run(store.redis, shardPrefix(store.layout, shard), args);
+  return (replies as string[][]).map(([itemId = "", before = "", ...effects]) => ({
+    itemId,
+    owner,
+    attempt: decodeAttempt(before),
+    effects: effects.map(decodeEffect),
+  }));
+}
+
+/** One boolean per settlement: false when the lease had gone to another owner. */
+export async function settleLanes(
+  store: Store,
+  { shard, channel }: LaneAddress,
+  { now, settlements }: { readonly now: number; readonly settlements: readonly Settlement[] },
+): Promise<boolean[]> {
+  const args: (string | number)[] = [channel, now, settlements.length];
+  for (const settlement of settlements) pushArguments(args, settlement);
+  const replies = await settleLanesScript.run(store.redis, shardPrefix(store.layout, shard), args);
+  return (replies as number[]).map((reply) => reply === 1);
+}
+
+function pushArguments(args: (string | number)[], settlement: Settlement): void {
+  const { itemId, owner, verb, entries } = settlement;
+  args.push(itemId, owner, verb);
+  switch (settlement.verb) {
+    case "done":
+      args.push(settlement.dropped, "", "", "", "");
+      break;
+    case "again":
+      args.push(
+        settlement.dropped,
+        encodeAttempt(settlement.attempt),
+        settlement.notBefore,
+        "",
+        "",
+      );
+      break;
+    case "block":
+      args.push(0, settlement.problem, "", ...settlement.deadLetter);
+      break;
+  }
+  args.push(entries.length, ...entries);
+}
+
+/** Lanes that could be claimed now, by class. An upper bound: another process may be faster. */
+export async function countReady(
+  store: Store,
+  { shard, channel }: LaneAddress,
+  now: number,
+): Promise<{ readonly urgent: number; readonly routine: number }> {
+  const prefix = shardPrefix(store.layout, shard);
+  const [urgent, ready, waited] = await Promise.all([
+    store.redis.zcount(`${prefix}ready:${channel}`, "-inf", `(${ROUTINE_SCORE}`),
+    store.redis.zcard(`${prefix}ready:${channel}`),
+    store.redis.zcount(`${prefix}later:${channel}`, "-inf", now),
+  ]);
+  return { urgent, routine: ready - urgent + waited };
+}
+
+export async function renewLeases(
+  store: Store,
+  { shard, channel }: LaneAddress,
+  { leaseUntil, lanes }: { readonly leaseUntil: number; readonly lanes: readonly Lane[] },
+): Promise<void> {
+  const held = lanes.flatMap(({ itemId, owner }) => [itemId, owner]);
+  const args = [channel, leaseUntil, ...held];
+  await renewLeasesScript.run(store.redis, shardPrefix(store.layout, shard), args);
+}
+
+/** Gives back the lanes of dead owners. `hasWork` says whether the channel needs a push job. */
+export async function recoverLanes(
+  store: Store,
+  { shard, channel }: LaneAddress,
+  now: number,
+): Promise<{ readonly recovered: number; readonly hasWork: boolean }> {
+  const prefix = shardPrefix(store.layout, shard);
+  const reply = (await recoverLanesScript.run(store.redis, prefix, [channel, now])) as number[];
+  return { recovered: reply[0] ?? 0, hasWork: reply[1] === 1 };
+}
+
+/** Channels of a shard that ever had an effect. */
+export async function channelsOf(store: Store, shard: number): Promise<string[]> {
+  return store.redis.smembers(`${shardPrefix(store.layout, shard)}channels`);
+}
+
+export async function unblockLane(
+  store: Store,
+  lane: { readonly itemId: string; readonly channel: string },
+  decision: { readonly deadLetterId: string; readonly leaveOut: 0 | 1; readonly entry?: string },
+): Promise<boolean> {
+  const { deadLetterId, leaveOut, entry = "" } = decision;
+  const args = [lane.channel, lane.itemId, deadLetterId, leaveOut, entry];
+  const prefix = itemPrefix(store.layout, lane.itemId);
+  return (await unblockLaneScript.run(store.redis, prefix, args)) === 1;
+}
+
+/** What one item still has to deliver on a channel, and why it waits. */
+export interface LaneState {
+  readonly channel: string;
+  readonly pending: readonly OutboxEffect[];
+  readonly state: "ready" | "leased" | "later" | "blocked";
+  /** Lease end or next attempt, ms. */
+  readonly until?: number;
+  /** The blocking problem as JSON. */
+  readonly problem?: string;
+}
+
+export async function readLanes(store: Store, itemId: string): Promise<LaneState[]> {
+  const prefix = itemPrefix(store.layout, itemId);
+  const { redis } = store;
+  const channels = await redis.smembers(`${prefix}channels`);
+  const lanes = await Promise.all(
+    channels.map(async (channel): Promise<LaneState | undefined> => {
+      const [texts, leased, later, problem] = await Promise.all([
+        redis.lrange(`${prefix}out:${channel}:${itemId}`, 0, LANE_READ_MAX - 1),
+        redis.zscore(`${prefix}leased:${channel}`, itemId),
+        redis.zscore(`${prefix}later:${channel}`, itemId),
+        redis.hget(`${prefix}blocked:${channel}`, itemId),
+      ]);
+      if (texts.length === 0) return undefined;
+      const pending = texts.map(decodeEffect);
+      if (problem !== null) return { channel, pending, state: "blocked", problem };
+      if (leased !== null) return { channel, pending, state: "leased", until: Number(leased) };
+      if (later !== null) return { channel, pending, state: "later", until: Number(later) };
+      return { channel, pending, state: "ready" };
+    }),
+  );
+  return lanes.filter((lane) => lane !== undefined);
+}
+
+function encodeAttempt({ made, outcomeUnknown }: Attempt): string {
+  return `${made} ${outcomeUnknown ? "begun" : "idle"} -`;
+}
+
+function decodeAttempt(text: string): Attempt {
+  const [made = "0", state] = text.split(" ");
+  return { made: Number(made), outcomeUnknown: state === "begun" };
+}

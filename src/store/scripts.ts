@@ -1,0 +1,37 @@
+/** The atomic operations, one Lua file each, called by SHA and loaded again when Redis forgot them. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Redis } from "ioredis";
+
+type Argument = string | number;
+
+export interface Script {
+  run(redis: Redis, key: string, args: readonly Argument[]): Promise<unknown>;
+}
+
+function script(...files: readonly string[]): Script {
+  const lua = files
+    .map((file) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), "utf8"))
+    .join("\n");
+  const sha = createHash("sha1").update(lua).digest("hex");
+  return {
+    run: async (redis, key, args) => {
+      try {
+        return await redis.evalsha(sha, 1, key, ...args);
+      } catch (error) {
+        // A restarted or failed-over Redis has an empty script cache.
+        if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+        return redis.eval(lua, 1, key, ...args);
+      }
+    },
+  };
+}
+
+export const commitScript = script("lane-score", "commit");
+export const claimLanesScript = script("lane-score", "claim-lanes");
+export const settleLanesScript = script("lane-score", "settle-lanes");
+export const recoverLanesScript = script("recover-lanes");
+export const renewLeasesScript = script("renew-leases");
+export const unblockLaneScript = script("unblock-lane");
+export const takePermitsScript = script("take-permits");
+export const pauseAccountScript = script("pause-account");

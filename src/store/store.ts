@@ -1,0 +1,39 @@
+/** The connection and the layout that every store function takes first. */
+import { Redis } from "ioredis";
+import { EngineError } from "../core/errors.ts";
+import type { Layout } from "./keys.ts";
+import { layoutKey } from "./keys.ts";
+
+export interface Store {
+  readonly redis: Redis;
+  readonly layout: Layout;
+}
+
+/** The shape of what is stored. A later version that reads it differently must migrate first. */
+const STORE_FORMAT = 1;
+
+/**
+ * Connects, and records the layout on first use. Throws STORE_LAYOUT_MISMATCH when the data was
+ * written with another number of shards: its items would not be found.
+ */
+export async function openStore(redisUrl: string, layout: Layout): Promise<Store> {
+  // Pipelining gathers what one tick of the event loop sends; BullMQ's own connections must not have it.
+  const redis = new Redis(redisUrl, { enableAutoPipelining: true, maxRetriesPerRequest: null });
+  // ioredis reconnects by itself; without a listener each attempt would be printed.
+  redis.on("error", () => undefined);
+  const ours = JSON.stringify({ format: STORE_FORMAT, shards: layout.shards });
+  await redis.setnx(layoutKey(layout), ours);
+  const stored = await redis.get(layoutKey(layout));
+  if (stored !== ours) {
+    redis.disconnect();
+    throw new EngineError(
+      "STORE_LAYOUT_MISMATCH",
+      `Redis holds data with layout ${stored}, and this process was configured with ${ours}. Set shards to the stored number; it is fixed for the life of the data.`,
+    );
+  }
+  return { redis, layout };
+}
+
+export async function closeStore(store: Store): Promise<void> {
+  await store.redis.quit().catch(() => store.redis.disconnect());
+}

@@ -1,0 +1,71 @@
+/**
+ * The front door's worker: a job of `crm-events` is complete only when each of its events has an outcome
+ * in the store. It never fails a job: BullMQ would keep it among the failed ones, where nobody looks.
+ */
+import { DelayedError, type Job, type Worker } from "bullmq";
+import type { Applier } from "../src/engine/apply-events.ts";
+import type { Engine } from "../src/engine/engine.ts";
+import type { JobAnswer } from "../src/engine/handle-job.ts";
+import { buryCrasher, handleJob } from "../src/engine/handle-job.ts";
+import { CRM_EVENTS } from "../src/queue/queues.ts";
+import { clearSuspect, countSuspectRun } from "../src/store/crash-store.ts";
+import type { WorkerSetting } from "./worker-setting.ts";
+import { openWorker } from "./worker-setting.ts";
+
+/** A job that cannot be worked on now (the store is away) is tried again after this, ms. */
+const AGAIN_MS = 1_000;
+
+export interface EventWorkerOptions {
+  readonly concurrency: number;
+  /** Runs that ended with the worker's death after which a job is a dead letter. */
+  readonly crashLimit: number;
+}
+
+export function startEventWorker(
+  setting: WorkerSetting,
+  { engine, applier }: { readonly engine: Engine; readonly applier: Applier },
+  { concurrency, crashLimit }: EventWorkerOptions,
+): Worker {
+  const suspects = new Turnstile();
+
+  const work = async (job: Job): Promise<JobAnswer[]> => {
+    const seen = { id: String(job.id), data: job.data as unknown, enqueuedAt: job.timestamp };
+    if (job.stalledCounter === 0) return handleJob(engine, applier, seen);
+    // Its worker died while it was under way, with others beside it. They are run one at a time, and
+    // counted while they run, so that the one that kills is told from those that stood beside it.
+    return suspects.pass(async () => {
+      const runs = await countSuspectRun(engine.store, seen.id);
+      const answers =
+        runs > crashLimit
+          ? await buryCrasher(engine, seen, runs)
+          : await handleJob(engine, applier, seen);
+      await clearSuspect(engine.store, seen.id);
+      return answers;
+    });
+  };
+
+  return openWorker(setting, CRM_EVENTS, {
+    concurrency,
+    process: async (job, token) => {
+      try {
+        return await work(job);
+      } catch (error) {
+        setting.log.warn({ err: error, jobId: job.id }, "job put back");
+        await job.moveToDelayed(Date.now() + AGAIN_MS, token);
+        // BullMQ's way of hearing that the job is neither complete nor failed.
+        throw new DelayedError();
+      }
+    },
+  });
+}
+
+/** Lets one through at a time. */
+class Turnstile {
+  #last: Promise<unknown> = Promise.resolve();
+
+  async pass<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(run, run);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}

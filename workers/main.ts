@@ -1,0 +1,128 @@
+/** Composition root of the workers: everything one process needs to run items, opened and closed. */
+import type { Limits } from "../src/core/draft.ts";
+import type { MachineDefinition } from "../src/core/definition.ts";
+import { registerMachines } from "../src/core/machine.ts";
+import { Applier } from "../src/engine/apply-events.ts";
+import type { Notice } from "../src/engine/channel.ts";
+import type { Engine } from "../src/engine/engine.ts";
+import type { PushAccount } from "../src/engine/push-ending.ts";
+import type { Config } from "../src/config.ts";
+import type { Lifecycle } from "../src/lifecycle.ts";
+import type { Logger } from "../src/logger.ts";
+import { openOffergridClient } from "../src/offergrid/offergrid-client.ts";
+import { openQueue, PUSHES, RECOVERY, TIMERS } from "../src/queue/queues.ts";
+import { openWaker } from "../src/queue/wake.ts";
+import { closeStore, openStore } from "../src/store/store.ts";
+import { startEventWorker } from "./event.worker.ts";
+import { startPushWorker } from "./push.worker.ts";
+import { startRecoveryWorker } from "./recovery.worker.ts";
+import { schedule, startTimerWorker } from "./timer.worker.ts";
+
+/** Timers of one item fired in one decision; more come with the next sweep. */
+const TIMERS_PER_DECISION = 100;
+
+export interface WorkersOptions {
+  readonly config: Config;
+  readonly redisUrl: string;
+  readonly accounts: readonly Account[];
+  readonly definitions: readonly MachineDefinition[];
+  readonly log: Logger;
+  readonly lifecycle: Lifecycle;
+  /** Hears of reminders and other notices to operators. */
+  readonly tell?: (notice: Notice) => void;
+}
+
+type Account = Extract<Config["marketplace"], { kind: "live" }>["accounts"][number];
+
+export interface RunningWorkers {
+  readonly engine: Engine;
+  readonly applier: Applier;
+}
+
+/** Starts every worker. They end, in the right order, with the lifecycle. */
+export async function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
+  const { config, redisUrl, log, lifecycle } = options;
+  const link = { redisUrl, prefix: config.queuePrefix };
+  const setting = { link, log, leaseMs: config.leaseMs };
+  const store = await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards });
+  lifecycle.onShutdown("store", () => closeStore(store));
+
+  const pushes = openQueue(PUSHES, link);
+  const waker = openWaker(pushes.queue, (error, lane) => {
+    log.warn({ err: error, ...lane }, "waking the push workers failed; the recovery sweep will");
+  });
+  lifecycle.onShutdown("push queue", async () => {
+    await waker.idle();
+    await pushes.close();
+  });
+
+  const engine: Engine = {
+    store,
+    machines: registerMachines(options.definitions),
+    limits: limitsOf(config),
+    dedupeForMs: config.dedupeForMs,
+    now: Date.now,
+    wake: waker.wake,
+  };
+  const applier = new Applier(engine);
+  const parts = { engine, applier };
+  const stopping = new AbortController();
+  const tell = options.tell ?? ((notice: Notice) => log.info(notice, "operator notice"));
+  const accounts = openAccounts(options);
+
+  const workers = [
+    startRecoveryWorker(setting, engine),
+    startTimerWorker(setting, parts, stopping.signal),
+    startPushWorker(setting, parts, {
+      accounts,
+      concurrency: config.pushConcurrency,
+      tell,
+      signal: stopping.signal,
+    }),
+    startEventWorker(setting, parts, {
+      concurrency: config.eventConcurrency,
+      crashLimit: config.crashLimit,
+    }),
+  ];
+  lifecycle.onShutdown("workers", async () => {
+    stopping.abort();
+    await Promise.all(workers.map((worker) => worker.close()));
+  });
+  await scheduleSweeps(link, config.sweepIntervalMs);
+  return { engine, applier };
+}
+
+function openAccounts({ accounts, config, lifecycle }: WorkersOptions): PushAccount[] {
+  return accounts.map(({ name, apiKey, baseUrl, limitPerMinute, policy }) => {
+    const client = openOffergridClient({
+      baseUrl,
+      apiKey,
+      timeoutMs: config.pushTimeoutMs,
+      connections: config.pushConcurrency,
+    });
+    lifecycle.onShutdown(`account ${name}`, () => client.close());
+    return { name, client, limitPerMinute, policy };
+  });
+}
+
+async function scheduleSweeps(
+  link: { readonly redisUrl: string; readonly prefix: string },
+  everyMs: number,
+): Promise<void> {
+  for (const name of [TIMERS, RECOVERY]) {
+    const { queue, close } = openQueue(name, link);
+    await schedule(queue, everyMs);
+    await close();
+  }
+}
+
+function limitsOf(config: Config): Limits {
+  const { parkedForMs, unknownItemForMs, parkedMax, journalMax } = config;
+  return {
+    parkedForMs,
+    unknownItemForMs,
+    parkedMax,
+    journalMax,
+    timersPerDecision: TIMERS_PER_DECISION,
+  };
+}

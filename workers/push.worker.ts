@@ -1,0 +1,77 @@
+/** Delivers committed effects. A job says where; the outbox says what. */
+import { randomUUID } from "node:crypto";
+import type { Worker } from "bullmq";
+import type { Applier } from "../src/engine/apply-events.ts";
+import { accountPermits, deliverNotice, FREE, type Notice } from "../src/engine/channel.ts";
+import type { DrainOptions } from "../src/engine/drain.ts";
+import { drain } from "../src/engine/drain.ts";
+import type { Engine } from "../src/engine/engine.ts";
+import { deliverPush } from "../src/engine/push.ts";
+import type { PushAccount } from "../src/engine/push-ending.ts";
+import { PUSHES } from "../src/queue/queues.ts";
+import type { Wake } from "../src/queue/wake.ts";
+import type { WorkerSetting } from "./worker-setting.ts";
+import { openWorker } from "./worker-setting.ts";
+
+/** Drains side by side in one process; each has its own channel and shard. */
+const DRAINS_MAX = 256;
+
+export interface PushWorkerOptions {
+  readonly accounts: readonly PushAccount[];
+  /** Pushes under way in this process, shared by the shards. */
+  readonly concurrency: number;
+  readonly tell: (notice: Notice) => void;
+  readonly signal: AbortSignal;
+}
+
+export function startPushWorker(
+  setting: WorkerSetting,
+  { engine, applier }: { readonly engine: Engine; readonly applier: Applier },
+  options: PushWorkerOptions,
+): Worker {
+  const accounts = new Map(
+    options.accounts.map((account) => [`marketplace.${account.name}`, account]),
+  );
+  const perDrain = Math.max(1, Math.ceil(options.concurrency / engine.store.layout.shards));
+  const unserved = new Set<string>();
+
+  const serve = (channel: string): Pick<DrainOptions, "deliver" | "permits"> | undefined => {
+    if (channel === "operator") {
+      const { tell } = options;
+      return { permits: FREE, deliver: (lane) => deliverNotice(engine, lane, { channel, tell }) };
+    }
+    const account = accounts.get(channel);
+    if (account === undefined) return undefined;
+    const context = { engine, applier, account, channel, random: Math.random };
+    const permits = accountPermits(engine, account);
+    return { permits, deliver: (lane) => deliverPush(context, lane) };
+  };
+
+  return openWorker(setting, PUSHES, {
+    concurrency: DRAINS_MAX,
+    process: async (job) => {
+      const address = job.data as Wake;
+      const { channel } = address;
+      const served = serve(channel);
+      if (served === undefined) {
+        if (!unserved.has(channel)) {
+          setting.log.error(
+            { channel },
+            "no account configured for this channel; its effects wait",
+          );
+        }
+        unserved.add(channel);
+        return 0;
+      }
+      return drain(engine, {
+        ...served,
+        address,
+        owner: randomUUID(),
+        leaseMs: setting.leaseMs,
+        concurrency: perDrain,
+        log: setting.log,
+        signal: options.signal,
+      });
+    },
+  });
+}
