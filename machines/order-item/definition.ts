@@ -8,7 +8,7 @@ import { eventSchemas } from "./events.ts";
 import { ORDER_ITEM_VERSION, orderItemMachine } from "./machine.ts";
 import { walkTo } from "./observed.ts";
 import { type OrderItemOptions, optionsSchema } from "./options.ts";
-import { refusalOf } from "./rules.ts";
+import { isOffered, refusalOf } from "./rules.ts";
 import { statusOf } from "./statuses.ts";
 
 /** Throws a ZodError that lists every fault when the options are not valid. */
@@ -30,6 +30,7 @@ export function orderItemDefinition(options: Partial<OrderItemOptions> = {}) {
     status: statusOf,
     refuse: (event: ReportedEvent, actor: ActorLook): Refusal | undefined =>
       refusalOf(known(actor.context), event),
+    offers: (type: string, actor: ActorLook): boolean => isOffered(known(actor.context), type),
     expand: (
       event: ReportedEvent,
       { value, context }: ActorLook,

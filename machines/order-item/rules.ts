@@ -33,6 +33,15 @@ function isOpen(context: Known, event: SeenEvent, pair: Pair): boolean {
   return pair.condition !== "no-installation" || !isVisitNeeded;
 }
 
+/** False for a step that this actor's profile, options or product rule out. */
+export function isOffered(context: Known, type: string): boolean {
+  const steps = PAIRS.filter((pair) => pair.event === type && pair.from === context.status);
+  if (steps.length === 0) return true;
+  // A withdrawal depends on who sends it, which is not known before it is sent.
+  const sender = { type, data: { origin: "reseller" } } as const;
+  return steps.some((pair) => isOpen(context, sender, pair));
+}
+
 export function isWithdrawal(origin: unknown): boolean {
   return origin === "reseller" || origin === "marketplace";
 }

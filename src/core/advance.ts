@@ -33,7 +33,7 @@ export type Advance =
   | { readonly outcome: "not-allowed"; readonly later: boolean; readonly problem: Problem }
   /** The actor has ended. */
   | { readonly outcome: "final"; readonly problem: Problem }
-  /** The machine would take the type, but not this event: its data, or a guard. */
+  /** The machine would take the type, but never this event; `refuse` says why. */
   | { readonly outcome: "invalid"; readonly problem: Problem }
   /** The event says what is already so. */
   | { readonly outcome: "stale"; readonly problem: Problem }
@@ -105,7 +105,7 @@ function refusalBefore(
     const message = `${named}, which is final, and takes no ${event.type}. Nothing to do.`;
     return { outcome: "final", problem: { code: "ITEM_FINAL", message, allowed: [] } };
   }
-  const allowed = machine.allowedNow(value);
+  const allowed = machine.allowedNow(actor.snapshot);
   if (!allowed.includes(event.type) && machine.expand?.(event, { value, context }) === undefined) {
     return notAllowed(machine, actor, event.type);
   }
@@ -115,7 +115,7 @@ function refusalBefore(
 
 function notAllowed(machine: Machine, actor: LivingActor, type: string): Advance {
   const { value } = actor.snapshot;
-  const allowed = machine.allowedNow(value);
+  const allowed = machine.allowedNow(actor.snapshot);
   const later = machine.mayComeLater(value, type);
   const advice =
     allowed.length > 0 ? `Send ${allowed.join(", ")} first.` : "It waits for its timers.";
@@ -135,11 +135,8 @@ function advanceBy(machine: Machine, actor: LivingActor, { events, at, isDerived
   let snapshot = actor.snapshot;
   for (const event of events) {
     const next = step(machine.machine, snapshot, event);
-    if (next.result === "unhandled") {
-      const message = `Item ${actor.id} is "${machine.status(snapshot.value)}"; its rules refuse this ${event.type}.`;
-      const allowed = machine.allowedNow(actor.snapshot.value);
-      return { outcome: "invalid", problem: { code: "EVENT_REFUSED", message, allowed } };
-    }
+    // A guard said no, and `refuse` had no reason that would hold for ever: its time may come.
+    if (next.result === "unhandled") return notAllowed(machine, actor, event.type);
     steps.push(next);
     if (next.result === "failed") break;
     snapshot = next.snapshot;

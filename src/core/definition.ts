@@ -68,6 +68,9 @@ export interface MachineDefinition {
   readonly status: (value: unknown) => string;
   /** A refusal with a reason, asked before the transition: it explains what a guard would only deny. */
   readonly refuse?: (event: MachineEvent, actor: ActorView) => Problem | undefined;
+  /** False for a type that a state handles but that this actor's own rules never take there. Keeps
+   * "what is allowed next" honest; every type is offered by default. */
+  readonly offers?: (type: string, actor: ActorView) => boolean;
   /** Events that one reported event stands for (`status.observed`): the shortest legal path. `undefined`
    * when the event stands for itself, an empty list when it says what is already so. Throwing is a bug;
    * an unreachable target is a Problem. */

@@ -26,7 +26,6 @@ export const ERROR_CODES = [
   // An event that was read, and why it was not applied.
   "EVENT_ID_REUSED",
   "EVENT_NOT_ALLOWED",
-  "EVENT_REFUSED",
   "EVENT_STALE",
   "EVENT_TOO_EARLY",
   "ITEM_FINAL",
@@ -54,6 +53,7 @@ export const ERROR_CODES = [
   "CONFIG_INVALID",
   "REDIS_BINARY_MISSING",
   "REDIS_UNREACHABLE",
+  "REDIS_DATA_IN_USE",
   "STORE_LAYOUT_MISMATCH",
   "STORE_CORRUPT",
   "COMMIT_CONTENDED",

@@ -4,14 +4,14 @@
  */
 import type { AnyStateMachine } from "xstate";
 import type { z } from "zod";
-import type { MachineDefinition } from "./definition.ts";
+import type { ActorView, MachineDefinition } from "./definition.ts";
 import { EngineError } from "./errors.ts";
 import { isReservedType } from "./event.ts";
 import { canComeLater, handledTypes } from "./reachability.ts";
 
 export interface Machine extends MachineDefinition {
-  /** Event types that the active states handle, guards not asked. */
-  readonly allowedNow: (value: unknown) => readonly string[];
+  /** Event types that the actor takes now, as far as that can be said without their data. */
+  readonly allowedNow: (actor: ActorView) => readonly string[];
   /** Whether a state reachable from here handles the type: too early, or never. */
   readonly mayComeLater: (value: unknown, type: string) => boolean;
 }
@@ -52,7 +52,10 @@ export function registerMachine(definition: MachineDefinition): Machine {
   const known = new Set(Object.keys(definition.events));
   return {
     ...definition,
-    allowedNow: (value) => handledTypes(machine, value).filter((type) => known.has(type)),
+    allowedNow: (actor) =>
+      handledTypes(machine, actor.value).filter(
+        (type) => known.has(type) && definition.offers?.(type, actor) !== false,
+      ),
     mayComeLater: (value, type) => canComeLater(machine, value, type),
   };
 }

@@ -54,11 +54,10 @@ export function foreignProblem(
 }
 
 export function existsProblem(machine: Machine, actor: LivingActor): Problem {
-  const { value } = actor.snapshot;
   return {
     code: "ITEM_EXISTS",
-    message: `Item ${actor.id} was begun before, and is "${machine.status(value)}". Send what happened since.`,
-    allowed: machine.allowedNow(value),
+    message: `Item ${actor.id} was begun before, and is "${machine.status(actor.snapshot.value)}". Send what happened since.`,
+    allowed: machine.allowedNow(actor.snapshot),
   };
 }
 

@@ -58,7 +58,7 @@ export interface EmbeddedRedis {
 
 /**
  * Starts a server on `dataDir` and waits until its data is loaded.
- * @throws EngineError REDIS_BINARY_MISSING, CONFIG_INVALID when another server runs on the folder,
+ * @throws EngineError REDIS_BINARY_MISSING, REDIS_DATA_IN_USE when another server runs on the folder,
  *   REDIS_UNREACHABLE with the server's last lines when it does not come up
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
@@ -245,7 +245,7 @@ async function inUse(dataDir: string, ownerPid: number, file: string): Promise<E
       ? "Choose another folder with ORDERWRIGHT_DATA_DIR."
       : `Set REDIS_URL=${urlOf(port)} to work with it, or choose another folder with ORDERWRIGHT_DATA_DIR.`;
   return new EngineError(
-    "CONFIG_INVALID",
+    "REDIS_DATA_IN_USE",
     `Process ${ownerPid} already runs an embedded Redis on ${dataDir}. ${way} ` +
       `When no such process is left, delete ${file}.`,
   );

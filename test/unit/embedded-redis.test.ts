@@ -143,7 +143,7 @@ describe("an embedded Redis", { timeout: 30_000 }, () => {
       attempt.status === "rejected" ? [attempt.reason] : [],
     );
     expect(refused).toHaveLength(2);
-    expect(refused[0]).toMatchObject({ code: "CONFIG_INVALID" });
+    expect(refused[0]).toMatchObject({ code: "REDIS_DATA_IN_USE" });
     await expect(start()).rejects.toThrow(`Set REDIS_URL=${started[0]?.url}`);
   });
 
