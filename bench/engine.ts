@@ -1,6 +1,7 @@
 /**
- * Orderwright as a contestant: its worker process as in production, fed through the public queue by
- * a plain BullMQ producer.
+ * Orderwright as a contestant: its worker process as in production, fed through the public queue. Twice:
+ * as its own client feeds it in bulk, up to 100 events in a job, and with one event in each job, which
+ * is what a plain producer does that adds events as they happen.
  */
 import { loadConfig } from "../src/config.ts";
 import { countByStatus } from "../src/store/item-store.ts";
@@ -10,16 +11,16 @@ import type { Contestant, Surroundings } from "./contestant.ts";
 import { Producer } from "./producer.ts";
 import { birthEvents, measuredEvents } from "./workload.ts";
 
-export function engine(): Contestant {
+export function engine(name: string, eventsPerJob: number): Contestant {
   let worker: Child;
   let producer: Producer;
   let settings: Record<string, string>;
   return {
-    name: "orderwright",
+    name,
     async start(surroundings) {
       settings = settingsFor(surroundings);
-      producer = new Producer("crm-events", surroundings.redisUrl);
-      worker = startScript("workers/main", settings);
+      producer = new Producer("crm-events", surroundings.redisUrl, eventsPerJob);
+      worker = startScript("bench/engine.worker", settings);
     },
     begin: (items) => producer.enqueue(birthEvents(items)),
     enqueueAll: (items) => producer.enqueue(measuredEvents(items)),

@@ -53,7 +53,7 @@ export function tableOf(cells: readonly Cell[]): string {
   return lines
     .map((line) =>
       line
-        .map((text) => text.padEnd(15))
+        .map((text) => text.padEnd(26))
         .join("")
         .trimEnd(),
     )

@@ -20,6 +20,9 @@ import { ratiosOf, tableOf, type Cell } from "./result-table.ts";
 import { startStub, type Stub } from "./stub.ts";
 
 const FSYNCS: readonly Fsync[] = ["everysec", "always"];
+/** Whose figure over the hand-made worker's is the ratio. */
+const OURS = "orderwright";
+
 const EFFECTS: readonly Effects[] = ["with-patch", "without-patch"];
 
 interface Options {
@@ -94,9 +97,11 @@ function readOptions(): Options {
       concurrency: { type: "string" },
     },
   });
-  const contestants = [engine(), handMade(values.concurrency)].filter(
-    ({ name }) => values.only === undefined || values.only === name,
-  );
+  const contestants = [
+    engine(OURS, 100),
+    engine(`${OURS}, one event a job`, 1),
+    handMade(values.concurrency),
+  ].filter(({ name }) => values.only === undefined || values.only === name);
   if (contestants.length === 0) throw new Error(`There is no contestant "${values.only}".`);
   if (values.json && values.only !== undefined) {
     throw new Error("--json prints ratios and needs both contestants: leave --only out.");

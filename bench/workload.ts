@@ -110,6 +110,7 @@ function eventOf(
     subject: item,
     time: new Date().toISOString(),
     sequence: String(part.sequence),
+    sequencetype: "Integer",
     data: part.data,
   };
 }

@@ -49,13 +49,23 @@ export type Config = Readonly<Omit<Options, Grouped>> & {
 };
 
 /**
- * Reads the configuration; `configPath` is the value of --config.
+ * Reads the configuration; `configPath` is the value of --config, and `defaults` are a command's own,
+ * which both the file and the environment override.
  * @throws EngineError CONFIG_INVALID with every fault that was found
  */
-export function loadConfig(env: Environment, configPath?: string): Config {
+export function loadConfig(
+  env: Environment,
+  configPath?: string,
+  defaults: Readonly<Partial<Options>> = {},
+): Config {
   const faults: string[] = [];
   const file = readConfigFile(configPath ?? present(env["ORDERWRIGHT_CONFIG"]), faults);
-  const values = { ...file, ...readEnvironment(env), ...readSingleAccount(env, faults) };
+  const values = {
+    ...defaults,
+    ...file,
+    ...readEnvironment(env),
+    ...readSingleAccount(env, faults),
+  };
   const parsed = optionsSchema.safeParse(values);
   for (const issue of parsed.error?.issues ?? []) faults.push(describeIssue(issue, env));
   faults.push(...repeatedNames(parsed.data?.accounts ?? []));

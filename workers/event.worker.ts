@@ -6,9 +6,8 @@ import { DelayedError, type Job, type Worker } from "bullmq";
 import type { Applier } from "../src/engine/apply-events.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import type { JobAnswer } from "../src/engine/handle-job.ts";
-import { buryCrasher, handleJob } from "../src/engine/handle-job.ts";
+import { handleJob, handleSuspect } from "../src/engine/handle-job.ts";
 import { CRM_EVENTS } from "../src/queue/queues.ts";
-import { clearSuspect, countSuspectRun } from "../src/store/crash-store.ts";
 import type { WorkerSetting } from "./worker-setting.ts";
 import { openWorker } from "./worker-setting.ts";
 
@@ -33,15 +32,7 @@ export function startEventWorker(
     if (job.stalledCounter === 0) return handleJob(engine, applier, seen);
     // Its worker died while it was under way, with others beside it. They are run one at a time, and
     // counted while they run, so that the one that kills is told from those that stood beside it.
-    return suspects.pass(async () => {
-      const runs = await countSuspectRun(engine.store, seen.id);
-      const answers =
-        runs > crashLimit
-          ? await buryCrasher(engine, seen, runs)
-          : await handleJob(engine, applier, seen);
-      await clearSuspect(engine.store, seen.id);
-      return answers;
-    });
+    return suspects.pass(() => handleSuspect(engine, applier, { ...seen, crashLimit }));
   };
 
   return openWorker(setting, CRM_EVENTS, {

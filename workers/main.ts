@@ -4,6 +4,7 @@ import type { MachineDefinition } from "../src/core/definition.ts";
 import { registerMachines } from "../src/core/machine.ts";
 import { Applier } from "../src/engine/apply-events.ts";
 import type { Notice } from "../src/engine/channel.ts";
+import { Drains } from "../src/engine/drain.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
 import type { Config } from "../src/config.ts";
@@ -56,13 +57,17 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     await pushes.close();
   });
 
+  const drains = new Drains();
   const engine: Engine = {
     store,
     machines: registerMachines(options.definitions),
     limits: limitsOf(config),
     dedupeForMs: config.dedupeForMs,
     now: Date.now,
-    wake: waker.wake,
+    // A drain that runs here hears of more work at once; else a push job tells whoever is free.
+    wake: (lane) => {
+      if (!drains.nudge(lane)) waker.wake(lane);
+    },
   };
   const applier = new Applier(engine);
   const parts = { engine, applier };
@@ -77,6 +82,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       accounts,
       concurrency: config.pushConcurrency,
       tell,
+      drains,
       signal: stopping.signal,
     }),
     startEventWorker(setting, parts, {

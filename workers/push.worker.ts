@@ -4,7 +4,7 @@ import type { Worker } from "bullmq";
 import type { Applier } from "../src/engine/apply-events.ts";
 import { accountPermits, deliverNotice, FREE, type Notice } from "../src/engine/channel.ts";
 import type { DrainOptions } from "../src/engine/drain.ts";
-import { drain } from "../src/engine/drain.ts";
+import type { Drains } from "../src/engine/drain.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { deliverPush } from "../src/engine/push.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
@@ -21,6 +21,7 @@ export interface PushWorkerOptions {
   /** Pushes under way in this process, shared by the shards. */
   readonly concurrency: number;
   readonly tell: (notice: Notice) => void;
+  readonly drains: Drains;
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +64,7 @@ export function startPushWorker(
         unserved.add(channel);
         return 0;
       }
-      return drain(engine, {
+      return options.drains.run(engine, {
         ...served,
         address,
         owner: randomUUID(),

@@ -13,9 +13,11 @@ import { orderMachine, type OrderEvent } from "./order-machine.ts";
 
 /**
  * Jobs in flight. Measured on two shared cores, Node 20.20, Redis 7.0.15, 2,000 items, medians of
- * three interleaved rounds, in events/s at 16 and at 64: with PATCH 2,403 and 2,412 (everysec),
- * 1,400 and 2,690 (always); without PATCH 3,600 and 4,525 (everysec), 2,200 and 2,354 (always).
- * Auto-pipelining on the connection below gained nothing beyond the noise.
+ * three interleaved rounds, in events/s at 16 and at 64: with PATCH 2,581 and 3,324 (everysec),
+ * 2,183 and 1,781 (always); without PATCH 3,797 and 4,682 (everysec), 1,912 and 2,532 (always).
+ * Where 16 leads the machine was busy and nothing is decided: the rounds spread from 890 to 2,193 and
+ * from 1,162 to 2,757, and six rounds before the auto-pipelining below gave 1,600 and 2,451. 64 is
+ * taken because it leads in the other three and costs less CPU time for an event in all four.
  */
 const CONCURRENCY = Number(process.env["HAND_MADE_CONCURRENCY"] ?? 64);
 

@@ -4,6 +4,7 @@
  * time at which a worker happens to look.
  */
 import type { OrderItemContext, SeenEvent } from "./context.ts";
+import { rulesOf } from "./options.ts";
 
 export type Clock =
   | "respondReminder"
@@ -17,7 +18,7 @@ export type Clock =
 
 /** When the clock rings, in ms since the epoch. */
 export function dueAtOf(clock: Clock, context: Readonly<OrderItemContext>): number {
-  const { sla } = context.options;
+  const { sla } = rulesOf(context);
   switch (clock) {
     // A reseller waits from the order on, whoever has confirmed its receipt in between.
     case "respondReminder":
@@ -42,7 +43,7 @@ export function dueAtOf(clock: Clock, context: Readonly<OrderItemContext>): numb
 /** An observed appointment may lack its date; its clocks then run as if it were yet to be set. */
 function appointmentAt(context: Readonly<OrderItemContext>): number {
   return context.appointment === null
-    ? context.since + context.options.sla.scheduleReminderMs
+    ? context.since + rulesOf(context).sla.scheduleReminderMs
     : Date.parse(context.appointment.scheduledFor);
 }
 

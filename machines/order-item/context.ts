@@ -12,7 +12,7 @@ import {
 } from "./events.ts";
 import type { ReportedEvent } from "./contract.ts";
 import { type Metadata, referencesSchema } from "./metadata.ts";
-import { actorOptions, actorOptionsSchema, type ResolvedOptions } from "./options.ts";
+import { actorChoices, actorChoicesSchema, type ResolvedOptions } from "./options.ts";
 import { statusSchema } from "./statuses.ts";
 
 const text = z.string().nullable();
@@ -29,7 +29,7 @@ const inputSchema = z.strictObject({
   }),
   customerInfo: customerInfoSchema.nullable(),
   serviceAddress: serviceAddressSchema.nullable(),
-  options: actorOptionsSchema,
+  options: actorChoicesSchema,
   bornAs: z.enum(["pending", "submitted_to_provider"]),
   /** Ms since the epoch. */
   bornAt: z.number(),
@@ -115,7 +115,7 @@ export function inputOf(event: ReportedEvent, options: ResolvedOptions): OrderIt
     },
     customerInfo: born.customerInfo ?? null,
     serviceAddress: born.serviceAddress ?? null,
-    options: actorOptions(options, born.offerCategory),
+    options: actorChoices(options, born.offerCategory),
     bornAs: born.status,
     bornAt: event.at,
   };
@@ -134,7 +134,7 @@ const NO_INPUT: OrderItemInput = {
   },
   customerInfo: null,
   serviceAddress: null,
-  options: actorOptionsSchema.parse({}),
+  options: {},
   bornAs: "pending",
   bornAt: 0,
 };

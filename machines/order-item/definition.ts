@@ -7,7 +7,7 @@ import { effects } from "./effects.ts";
 import { eventSchemas } from "./events.ts";
 import { ORDER_ITEM_VERSION, orderItemMachine } from "./machine.ts";
 import { walkTo } from "./observed.ts";
-import { type OrderItemOptions, optionsSchema } from "./options.ts";
+import { type OrderItemOptions, optionsSchema, rulesOf } from "./options.ts";
 import { isOffered, refusalOf } from "./rules.ts";
 import { statusOf } from "./statuses.ts";
 
@@ -36,7 +36,7 @@ export function orderItemDefinition(options: Partial<OrderItemOptions> = {}) {
       { value, context }: ActorLook,
     ): readonly ReportedEvent[] | Refusal | undefined =>
       event.type === "status.observed"
-        ? walkTo({ event, from: statusOf(value), options: known(context).options })
+        ? walkTo({ event, from: statusOf(value), rules: rulesOf(known(context)) })
         : undefined,
   };
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { isoOf } from "./appointment-date.ts";
 import type { OrderItemContext, SeenEvent } from "./context.ts";
 import { type Metadata, metadataRecordSchema } from "./metadata.ts";
+import { rulesOf } from "./options.ts";
 import { type Status, statusSchema } from "./statuses.ts";
 
 const pushStatusSchema = z.strictObject({
@@ -70,7 +71,8 @@ export function notePushFor(
   context: Readonly<OrderItemContext>,
   event: SeenEvent,
 ): PushStatus | undefined {
-  const isOn = context.options.noteUpdates && context.options.profile === "extended";
+  const { noteUpdates, profile } = rulesOf(context);
+  const isOn = noteUpdates && profile === "extended";
   return isOn ? pushOf(context, event, context.status) : undefined;
 }
 

@@ -3,8 +3,8 @@
  * the shortest legal path is taken, and each step of it is marked as derived. A derived step is not
  * asked for the details that only somebody who took it could report.
  */
-import type { OrderItemContext } from "./context.ts";
 import type { JsonMap, Refusal, ReportedEvent } from "./contract.ts";
+import type { ActorRules } from "./options.ts";
 import { legalPairs, type Pair } from "./pairs.ts";
 import { isWithdrawal } from "./rules.ts";
 import { type Status, statusSchema } from "./statuses.ts";
@@ -12,17 +12,17 @@ import { type Status, statusSchema } from "./statuses.ts";
 export interface Observation {
   readonly event: ReportedEvent;
   readonly from: Status;
-  readonly options: OrderItemContext["options"];
+  readonly rules: ActorRules;
 }
 
 /**
  * The derived events, `[]` when the item is already there, or EVENT_NOT_ALLOWED when no path leads
  * there. Throws a ZodError when `event.data.status` is no status.
  */
-export function walkTo({ event, from, options }: Observation): readonly ReportedEvent[] | Refusal {
+export function walkTo({ event, from, rules }: Observation): readonly ReportedEvent[] | Refusal {
   const target = statusSchema.parse(event.data["status"]);
   if (target === from) return [];
-  const pairs = legalPairs(options.profile, options).filter(
+  const pairs = legalPairs(rules.profile, rules).filter(
     (pair) => pair.condition !== "withdrawn" || isWithdrawal(event.data["origin"]),
   );
   const path = shortestPath(pairs, from, target);
@@ -41,7 +41,7 @@ export function walkTo({ event, from, options }: Observation): readonly Reported
       source: event.source,
       time: event.time,
       at: event.at,
-      data: isLast ? observedData(event.data) : impliedData(event.data, options.pushIntermediate),
+      data: isLast ? observedData(event.data) : impliedData(event.data, rules.pushIntermediate),
       derived: true,
     };
   });

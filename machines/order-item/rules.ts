@@ -8,6 +8,7 @@
 import type { OrderItemContext, SeenEvent } from "./context.ts";
 import type { Refusal } from "./contract.ts";
 import { hasServiceReference, withReferencesOf } from "./metadata.ts";
+import { rulesOf } from "./options.ts";
 import { isLegalPair, PAIRS, type Pair } from "./pairs.ts";
 import type { Status } from "./statuses.ts";
 
@@ -27,7 +28,8 @@ export function isTaken(context: Known, event: SeenEvent, number: number): boole
 
 /** True when profile, options and the pair's own condition let it happen. */
 function isOpen(context: Known, event: SeenEvent, pair: Pair): boolean {
-  if (!isLegalPair(pair, context.options.profile, context.options)) return false;
+  const rules = rulesOf(context);
+  if (!isLegalPair(pair, rules.profile, rules)) return false;
   if (pair.condition === "withdrawn") return isWithdrawal(event.data?.origin);
   const isVisitNeeded = event.derived !== true && context.order.requiresInstallation;
   return pair.condition !== "no-installation" || !isVisitNeeded;
@@ -142,5 +144,5 @@ export function cancelVerdict(context: Known, event: SeenEvent): CancelVerdict {
 }
 
 export function isPastReturn(context: Known): boolean {
-  return PAST_RETURN[context.options.pointOfNoReturn].includes(context.status);
+  return PAST_RETURN[rulesOf(context).pointOfNoReturn].includes(context.status);
 }

@@ -14,7 +14,8 @@ export interface Timer {
   readonly dueAt: number;
   /** Which visit to the state set it. XState's `after` type is the same on every visit. */
   readonly token: string;
-  readonly event: { readonly type: string; readonly [key: string]: unknown };
+  /** What it tells the machine; absent when that is its own id and nothing more, as for `after`. */
+  readonly event?: { readonly type: string; readonly [key: string]: unknown };
 }
 
 /** How far one source has told its story of this item. */

@@ -8,7 +8,7 @@ import type { MachineEvent } from "./definition.ts";
 import type { Effect } from "./effect.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
-import { jsonFault } from "./json-safe.ts";
+import { asStored, jsonFault } from "./json-safe.ts";
 import type { Machine } from "./machine.ts";
 import { schemaFault } from "./machine.ts";
 import type { Snapshot, Step, TakenTransition } from "./xstate-step.ts";
@@ -89,7 +89,7 @@ export function fire(
     return { outcome: "stale", problem: { code: "EVENT_STALE", message } };
   }
   const { [timer.id]: _fired, ...timers } = actor.timers;
-  const event = { ...known.event, at: timer.at };
+  const event = { ...(known.event ?? { type: timer.id }), at: timer.at };
   return advanceBy(machine, { ...actor, timers }, { events: [event], at: timer.at });
 }
 
@@ -105,18 +105,20 @@ function refusalBefore(
     const message = `${named}, which is final, and takes no ${event.type}. Nothing to do.`;
     return { outcome: "final", problem: { code: "ITEM_FINAL", message, allowed: [] } };
   }
-  const allowed = machine.allowedNow(actor.snapshot);
-  if (!allowed.includes(event.type) && machine.expand?.(event, { value, context }) === undefined) {
-    return notAllowed(machine, actor, event.type);
-  }
   const problem = machine.refuse?.(event, { value, context });
-  return problem && { outcome: "invalid", problem: { allowed, ...problem } };
+  if (problem === undefined) return undefined;
+  return {
+    outcome: "invalid",
+    problem: { allowed: machine.allowedNow(actor.snapshot), ...problem },
+  };
 }
 
 function notAllowed(machine: Machine, actor: LivingActor, type: string): Advance {
   const { value } = actor.snapshot;
   const allowed = machine.allowedNow(actor.snapshot);
-  const later = machine.mayComeLater(value, type);
+  // Handled here and yet not taken: a guard said no, and `refuse` had no reason that would hold for
+  // ever, so its time may come.
+  const later = allowed.includes(type) || machine.mayComeLater(value, type);
   const advice =
     allowed.length > 0 ? `Send ${allowed.join(", ")} first.` : "It waits for its timers.";
   const message = `Item ${actor.id} is "${machine.status(value)}" and does not take ${type}. ${advice}`;
@@ -135,7 +137,6 @@ function advanceBy(machine: Machine, actor: LivingActor, { events, at, isDerived
   let snapshot = actor.snapshot;
   for (const event of events) {
     const next = step(machine.machine, snapshot, event);
-    // A guard said no, and `refuse` had no reason that would hold for ever: its time may come.
     if (next.result === "unhandled") return notAllowed(machine, actor, event.type);
     steps.push(next);
     if (next.result === "failed") break;
@@ -176,12 +177,18 @@ function conclude(machine: Machine, actor: Actor, { steps, at, derived = [] }: W
     taken.push(...each.taken);
     snapshot = each.snapshot;
   }
-  const fault = snapshot === undefined ? "no step" : declarationFault(machine, snapshot, effects);
+  const isBirth = actor.snapshot === undefined;
+  const fault =
+    snapshot === undefined
+      ? "no step"
+      : ((isBirth ? contextFault(machine, snapshot) : undefined) ??
+        declarationFault(machine, snapshot, effects));
   if (snapshot === undefined || fault !== undefined)
     return failed(machine, actor, fault ?? "no step");
   // A machine that has ended waits for nothing, whatever its states had armed.
   if (snapshot.status !== "active") timers = {};
-  const next = { ...actor, snapshot, timers };
+  const stored = { ...snapshot, context: asStored(snapshot.context) };
+  const next = { ...actor, snapshot: stored, timers };
   return { outcome: "applied", actor: next, effects, notes, taken, derived };
 }
 
@@ -208,7 +215,7 @@ function sortEffects(
         timers[effect.id] = {
           dueAt: Math.ceil(visit.at + Math.max(0, effect.delayMs)),
           token: visit.token,
-          event: effect.event,
+          ...(isTold(effect) && { event: effect.event }),
         };
         break;
       case "timer.cancel":
@@ -225,6 +232,17 @@ function sortEffects(
   return { timers, actions, notes };
 }
 
+/** The event of an `after` bears its timer's id and nothing else: a million actors need not say it twice. */
+function isTold({ id, event }: Extract<Effect, { kind: "timer.set" }>): boolean {
+  return event.type !== id || Object.keys(event).length > 1;
+}
+
+/** Asked at the birth alone: a wrong shape shows there, and the check costs as much as the step. */
+function contextFault(machine: Machine, { context }: Snapshot): string | undefined {
+  const fault = schemaFault(machine.context, context);
+  return fault && `context does not fit its schema: ${fault}`;
+}
+
 /** The declarations that registration cannot check: they depend on what the machine computed. */
 function declarationFault(
   machine: Machine,
@@ -233,8 +251,6 @@ function declarationFault(
 ): string | undefined {
   const unsafe = jsonFault(snapshot.context, "context");
   if (unsafe !== undefined) return unsafe;
-  const context = schemaFault(machine.context, snapshot.context);
-  if (context !== undefined) return `context does not fit its schema: ${context}`;
   for (const { name, params } of effects) {
     const declared = machine.effects[name];
     if (declared === undefined) return `action "${name}" is not declared in effects`;

@@ -19,7 +19,8 @@ export type Place =
 /**
  * Where an event stands in what its source has told so far. A sequence decides when both have one.
  * Equal sequences are stale (one version of the record, told again under another id); equal times are
- * not, for a clock of milliseconds gives two facts the same time.
+ * not, for a clock of milliseconds gives two facts the same time. A redrive comes again under the number
+ * that its refusal has spent.
  */
 export function placeOf(event: ArrivedEvent, mark: SourceMark | undefined): Place {
   if (event.sequence === undefined) {
@@ -27,7 +28,8 @@ export function placeOf(event: ArrivedEvent, mark: SourceMark | undefined): Plac
   }
   if (event.sequencetype === "Integer" && isGap(event.sequence, mark)) return "gap";
   if (mark?.sequence === undefined) return "in-order";
-  return compareSequences(event.sequence, mark.sequence) <= 0 ? "stale" : "in-order";
+  const ahead = compareSequences(event.sequence, mark.sequence);
+  return ahead > 0 || (ahead === 0 && event.redrive !== undefined) ? "in-order" : "stale";
 }
 
 function isGap(sequence: string, mark: SourceMark | undefined): boolean {

@@ -5,12 +5,12 @@
  * Always true: an event ends as a journal entry of its actor (applied, parked, stale, rejected) or, when
  * there is no actor to tell, as a dead letter. Nothing is dropped.
  */
-import type { Actor, LivingActor } from "./actor.ts";
+import type { Actor, LivingActor, ParkedEvent } from "./actor.ts";
 import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import { advance, begin, fire } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
-import { compareArrivals, placeOf } from "./arrival.ts";
+import { compareArrivals, compareSequences, placeOf } from "./arrival.ts";
 import type { MachineEvent } from "./definition.ts";
 import { Draft } from "./draft.ts";
 import type { Decision, Setting, Verdict } from "./draft.ts";
@@ -75,25 +75,31 @@ function decideForLiving(draft: Draft, actor: LivingActor, event: ArrivedEvent):
   if (machine === undefined) return draft.bury(event, unknownMachine(actor));
   const place = placeOf(event, actor.sources[event.source]);
   if (place === "stale") return draft.stale(event);
-  const refusal = refusalAtTheDoor(machine, actor, event);
-  if (refusal !== undefined) return draft.reject(event, refusal);
-  const parsed = parseData(machine, event);
-  if ("code" in parsed) return draft.reject(event, parsed);
-  if (place === "gap") return draft.park(parsed, "gap");
-  const next = advance(machine, actor, toMachineEvent(parsed, draft.setting.now));
-  const verdict = conclude(machine, draft, { event: parsed, next });
-  if (verdict.outcome === "applied") retryParked(machine, draft);
+  const foreign = foreignProblem(machine, actor, event);
+  if (foreign !== undefined) return draft.reject(event, foreign);
+  // Even a refusal waits for its turn: it spends its number, which would make the missing ones stale.
+  if (place === "gap") return draft.park(event, "gap");
+  const read = readForLiving(machine, actor, event);
+  const verdict =
+    "code" in read
+      ? draft.reject(event, read)
+      : conclude(machine, draft, {
+          event: read,
+          next: advance(machine, actor, toMachineEvent(read, draft.setting.now)),
+        });
+  // A refusal that spent its number frees its successors as well as a transition does.
+  if (verdict.outcome !== "parked") retryParked(machine, draft);
   return verdict;
 }
 
-function refusalAtTheDoor(
+/** At its turn: what the item's state has no say in, then the data. */
+function readForLiving(
   machine: Machine,
   actor: LivingActor,
   event: ArrivedEvent,
-): Problem | undefined {
-  if (machine.events[event.type] === undefined) return unknownType([machine], event);
+): ArrivedEvent | Problem {
   if (event.type === machine.birth) return existsProblem(machine, actor);
-  return foreignProblem(machine, actor, event);
+  return parseData(machine, event);
 }
 
 function conclude(
@@ -129,8 +135,9 @@ function retryParked(machine: Machine, draft: Draft): void {
     const waiting = actor.parked.toSorted((left, right) =>
       compareArrivals(left.event, right.event),
     );
-    for (const { event } of waiting) {
-      if (retryOne(machine, draft, event) === "applied") {
+    for (const parked of waiting) {
+      // Whatever left the waiting ones may have freed another: by its transition or by its number.
+      if (retryOne(machine, draft, parked) !== "parked") {
         again = true;
         break;
       }
@@ -138,23 +145,28 @@ function retryParked(machine: Machine, draft: Draft): void {
   }
 }
 
-function retryOne(machine: Machine, draft: Draft, event: ArrivedEvent): Verdict["outcome"] {
+function retryOne(machine: Machine, draft: Draft, parked: ParkedEvent): Verdict["outcome"] {
+  const { event, reason } = parked;
   const actor = draft.actor;
   if (!isLiving(actor)) return "parked";
   const place = placeOf(event, actor.sources[event.source]);
   if (place === "gap") return "parked";
-  const foreign = foreignProblem(machine, actor, event);
-  if (place !== "stale" && foreign === undefined) {
-    const next = advance(machine, actor, toMachineEvent(event, draft.setting.now));
-    if (next.outcome === "not-allowed" && next.later) return "parked";
+  const retried = { retried: true } as const;
+  if (place === "stale") {
     draft.unpark(event);
-    return conclude(machine, draft, { event, next, wasParked: true }).outcome;
+    return draft.stale(event, undefined, retried).outcome;
   }
+  // Only an event behind a gap is parked unread; reading twice could change what was read.
+  const unread = reason === "gap" ? readForLiving(machine, actor, event) : event;
+  const read = foreignProblem(machine, actor, event) ?? unread;
+  if ("code" in read) {
+    draft.unpark(event);
+    return draft.reject(event, read, retried).outcome;
+  }
+  const next = advance(machine, actor, toMachineEvent(read, draft.setting.now));
+  if (next.outcome === "not-allowed" && next.later) return "parked";
   draft.unpark(event);
-  const retried = { retried: true as const };
-  return foreign === undefined
-    ? draft.stale(event, undefined, retried).outcome
-    : draft.reject(event, foreign, retried).outcome;
+  return conclude(machine, draft, { event: read, next, wasParked: true }).outcome;
 }
 
 function fireDueTimers(draft: Draft): void {
@@ -177,8 +189,27 @@ function fireDueTimers(draft: Draft): void {
 }
 
 function expireParked(draft: Draft): void {
-  const overdue = (draft.actor?.parked ?? []).filter(({ until }) => until <= draft.setting.now);
-  for (const parked of overdue) draft.expire(parked);
+  const parked = draft.actor?.parked ?? [];
+  const ended = parked.filter(({ until }) => until <= draft.setting.now);
+  // A number that is given up makes the lower ones stale, so they end with it and are not lost.
+  const overdue = parked.filter(
+    (each) => ended.includes(each) || ended.some((end) => isBehind(each.event, end.event)),
+  );
+  for (const each of overdue) draft.expire(each);
+  const { actor } = draft;
+  const machine = actor && draft.setting.machines.byId(actor.machine, actor.version);
+  // The numbers that were given up are awaited no more.
+  if (machine !== undefined && overdue.length > 0) retryParked(machine, draft);
+}
+
+function isBehind(event: ArrivedEvent, end: ArrivedEvent): boolean {
+  return (
+    end.sequencetype === "Integer" &&
+    event.source === end.source &&
+    event.sequence !== undefined &&
+    end.sequence !== undefined &&
+    compareSequences(event.sequence, end.sequence) < 0
+  );
 }
 
 export function toMachineEvent(event: ArrivedEvent, at: number): MachineEvent {
@@ -191,5 +222,5 @@ function parseData(machine: Machine, event: ArrivedEvent): ArrivedEvent | Proble
   const parsed = schema?.safeParse(event.data);
   if (parsed === undefined) return unknownType([machine], event);
   if (!parsed.success) return dataProblem(event, parsed.error);
-  return { ...event, data: parsed.data as ArrivedEvent["data"] & JsonObject };
+  return { ...event, data: parsed.data as JsonObject };
 }

@@ -2,10 +2,10 @@
  * A decision while it is being made: the actor so far, and what the commit will write. Each method
  * records one fact in every place where it belongs, so that journal, outbox and actor cannot disagree.
  */
-import type { Actor, LivingActor, ParkedEvent, ParkedReason, Timer } from "./actor.ts";
+import type { Actor, LivingActor, ParkedEvent, ParkedReason, SourceMark, Timer } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
-import { isSame, markAfter } from "./arrival.ts";
+import { compareSequences, isSame, markAfter } from "./arrival.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
 import type { Change, DecisionEntry, EventEntry, EventOutcome } from "./journal.ts";
@@ -200,9 +200,9 @@ export class Draft {
     event: ArrivedEvent,
     { problem, retried }: { problem: Problem; retried: Retried },
   ): Verdict {
-    const revision = this.#advanceTo(
-      outcome === "stale" ? this.#current() : this.#withCounted(event),
-    );
+    // A stranger's event must not move on the story of the source whose name it bears.
+    const isCounted = outcome === "rejected" && problem.code !== "EVENT_SUBJECT_FOREIGN";
+    const revision = this.#advanceTo(isCounted ? this.#withCounted(event) : this.#current());
     const entry = {
       kind: "event",
       event,
@@ -217,8 +217,9 @@ export class Draft {
   /** A source that numbers without holes has spent this number, or its next event would wait for ever. */
   #withCounted(event: ArrivedEvent): Actor {
     const actor = this.#current();
-    if (event.sequencetype !== "Integer") return actor;
-    const mark = markAfter(event, actor.sources[event.source]);
+    const before = actor.sources[event.source];
+    if (event.sequencetype !== "Integer" || isAhead(before, event)) return actor;
+    const mark = markAfter(event, before);
     return { ...actor, sources: { ...actor.sources, [event.source]: mark } };
   }
 
@@ -261,4 +262,10 @@ export class Draft {
       ...(next.notes.length > 0 && { notes: next.notes }),
     };
   }
+}
+
+/** Whether the source's mark is past the event already: several numbers may be given up at once. */
+function isAhead(mark: SourceMark | undefined, { sequence }: ArrivedEvent): boolean {
+  if (mark?.sequence === undefined || sequence === undefined) return false;
+  return compareSequences(sequence, mark.sequence) < 0;
 }

@@ -45,10 +45,16 @@ export const cloudEventSchema = z.object({
   /** Provider account the sender speaks for; refused when the item belongs to another one. */
   account: name.optional(),
   datacontenttype: z.string().max(128).optional(),
-  data: z.record(z.string(), z.json()).default({}),
+  /** An object; what is in it is the business of the type's own schema. */
+  data: z.custom<JsonObject>(isPlainObject, "must be an object").default({}),
   /** Set by a redrive from the dead letters: a new attempt of the same event. */
   redrive: z.int().positive().optional(),
 });
+
+/** A job's data has been through JSON, so its values need no second look here. */
+function isPlainObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** As a producer writes it: `data` may be absent and `sequence` may be a number. */
 export type CloudEventInput = z.input<typeof cloudEventSchema>;

@@ -82,6 +82,7 @@ function nodeFaults(definition: MachineDefinition): string[] {
         `state "${node.id}" invokes an actor: declare an effect, take its result as an event`,
       );
     }
+    for (const fault of timingFaults(definition, node)) faults.add(fault);
     const transitions = [...node.transitions.values()].flat();
     const fromInitial = node.initial?.actions ?? [];
     const actions = [...node.entry, ...node.exit, ...fromInitial].concat(
@@ -96,6 +97,20 @@ function nodeFaults(definition: MachineDefinition): string[] {
   };
   visit(definition.machine.root);
   return [...faults];
+}
+
+/** What XState takes without a word, and what would then not happen, or happen at once. */
+function timingFaults({ machine }: MachineDefinition, node: StateNode): string[] {
+  const wildcards = [...node.transitions.keys()].filter((type) => type.includes("*"));
+  const unknown = node.after
+    .map(({ delay }) => delay)
+    .filter(
+      (delay) => typeof delay === "string" && machine.implementations.delays[delay] === undefined,
+    );
+  return [
+    ...wildcards.map((type) => `"${type}" in state "${node.id}": name each event type instead`),
+    ...unknown.map((delay) => `delay "${String(delay)}" in state "${node.id}" is not defined`),
+  ];
 }
 
 /** Built-ins that are pure or become effects. The others need a living actor. */

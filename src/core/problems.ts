@@ -6,7 +6,10 @@ import type { ErrorCode, Problem } from "./errors.ts";
 import { ERROR_CODES } from "./errors.ts";
 import type { Machine } from "./machine.ts";
 
-export function unknownType(machines: readonly Machine[], event: ArrivedEvent): Problem {
+export function unknownType(
+  machines: readonly Pick<Machine, "events">[],
+  event: ArrivedEvent,
+): Problem {
   const known = machines.flatMap((machine) => Object.keys(machine.events));
   return {
     code: "EVENT_TYPE_UNKNOWN",

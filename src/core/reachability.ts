@@ -5,28 +5,28 @@
  */
 import type { AnyStateMachine, StateValue } from "xstate";
 
-type StateNode = AnyStateMachine["root"];
+export type StateNode = AnyStateMachine["root"];
 
 const reachedTypes = new WeakMap<StateNode, ReadonlySet<string>>();
 
 /** Event types handled by the active states and their ancestors. */
 export function handledTypes(machine: AnyStateMachine, value: unknown): readonly string[] {
   const types = new Set<string>();
-  for (const node of activeNodes(machine.root, value as StateValue)) {
+  for (const node of activeNodes(machine.root, value)) {
     for (const type of node.ownEvents) types.add(type);
   }
   return [...types];
 }
 
 export function canComeLater(machine: AnyStateMachine, value: unknown, type: string): boolean {
-  return activeNodes(machine.root, value as StateValue).some((node) =>
-    typesReachedFrom(node).has(type),
-  );
+  return activeNodes(machine.root, value).some((node) => typesReachedFrom(node).has(type));
 }
 
-function activeNodes(root: StateNode, value: StateValue): StateNode[] {
+/** The active state nodes from the root down, in document order. */
+export function activeNodes(root: StateNode, value: unknown): StateNode[] {
   const nodes: StateNode[] = [root];
-  const children = typeof value === "string" ? { [value]: undefined } : value;
+  const known = value as StateValue;
+  const children = typeof known === "string" ? { [known]: undefined } : known;
   for (const [key, below] of Object.entries(children)) {
     const child = root.states[key];
     if (child === undefined) continue;

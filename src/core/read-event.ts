@@ -5,6 +5,7 @@
 import type { ArrivedEvent } from "./arrival.ts";
 import type { Problem } from "./errors.ts";
 import { cloudEventSchema, EVENT_BATCH_MAX, EVENT_MAX_BYTES, isReservedType } from "./event.ts";
+import { JSON_DEPTH_MAX, isDeeperThan } from "./json-safe.ts";
 
 export type ReadEvent =
   | { readonly result: "event"; readonly event: ArrivedEvent }
@@ -13,10 +14,12 @@ export type ReadEvent =
 /** Data kept of what cannot be read, in characters: enough to recognise it. */
 const EXCERPT_MAX = 2_000;
 
+const NOT_SERIALISABLE = "(not serialisable)…";
+
 /** One event or an array of up to 100. `enqueuedAt` (ms) stands in for a missing `time`. */
 export function readEvents(data: unknown, enqueuedAt: number): ReadEvent[] {
   const value = typeof data === "string" ? parseText(data) : { value: data };
-  if ("problem" in value) return [{ result: "unreadable", problem: value.problem, data }];
+  if ("message" in value) return [unreadable("EVENT_NOT_JSON", value.message, data)];
   if (!Array.isArray(value.value)) return [readEvent(value.value, enqueuedAt)];
   const items: unknown[] = value.value;
   if (items.length === 0 || items.length > EVENT_BATCH_MAX) {
@@ -27,6 +30,11 @@ export function readEvents(data: unknown, enqueuedAt: number): ReadEvent[] {
 }
 
 export function readEvent(value: unknown, enqueuedAt: number): ReadEvent {
+  // Before anything walks it: a few kilobytes of brackets overflow the stack.
+  if (isDeeperThan(JSON_DEPTH_MAX, value)) {
+    const message = `The event is nested deeper than ${JSON_DEPTH_MAX} levels. Send it flat.`;
+    return unreadable("EVENT_INVALID", message, value);
+  }
   const sizeBytes = sizeOf(value);
   if (sizeBytes > EVENT_MAX_BYTES) {
     const message = `The event has ${sizeBytes} bytes, and the limit is ${EVENT_MAX_BYTES}. Send references instead of documents.`;
@@ -39,8 +47,18 @@ export function readEvent(value: unknown, enqueuedAt: number): ReadEvent {
     const message = `Event ${id} of ${source} has type "${type}", which only the engine may use.`;
     return unreadable("EVENT_TYPE_RESERVED", message, value);
   }
-  const time = parsed.data.time ?? new Date(enqueuedAt).toISOString();
+  const time = parsed.data.time ?? timeOf(enqueuedAt);
+  if (time === undefined) {
+    const message = `Event ${id} of ${source} has no time, and neither has its job. Send "time".`;
+    return unreadable("EVENT_INVALID", message, value);
+  }
   return { result: "event", event: { ...parsed.data, time } };
+}
+
+/** A job's timestamp is its producer's word, too. */
+function timeOf(enqueuedAt: number): string | undefined {
+  const date = new Date(enqueuedAt);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
 interface Issue {
@@ -63,17 +81,17 @@ function envelopeProblem(value: unknown, issues: readonly Issue[]): ReadEvent {
 }
 
 function unreadable(code: Problem["code"], message: string, data: unknown): ReadEvent {
-  const text = safeStringify(data);
-  const kept = text.length > EXCERPT_MAX ? `${text.slice(0, EXCERPT_MAX)}…` : data;
+  const text = typeof data === "string" ? data : safeStringify(data);
+  const excerpt = text.length > EXCERPT_MAX ? `${text.slice(0, EXCERPT_MAX)}…` : text;
+  const kept = excerpt === text && text !== NOT_SERIALISABLE ? data : excerpt;
   return { result: "unreadable", problem: { code, message }, data: kept };
 }
 
-function parseText(text: string): { value: unknown } | { problem: Problem } {
+function parseText(text: string): { value: unknown } | { message: string } {
   try {
     return { value: JSON.parse(text) as unknown };
   } catch {
-    const message = `The data is text and not JSON: ${text.slice(0, 120)}`;
-    return { problem: { code: "EVENT_NOT_JSON", message } };
+    return { message: `The data is text and not JSON: ${text.slice(0, 120)}` };
   }
 }
 
@@ -87,6 +105,6 @@ function safeStringify(value: unknown): string {
   try {
     return JSON.stringify(value) ?? "undefined";
   } catch {
-    return "(not serialisable)";
+    return NOT_SERIALISABLE;
   }
 }

@@ -9,6 +9,7 @@ import type { Actor } from "./actor.ts";
 import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import { advance, begin, fire } from "./advance.ts";
+import { isSame } from "./arrival.ts";
 import { toMachineEvent } from "./decide.ts";
 import type { Limits } from "./draft.ts";
 import { Draft } from "./draft.ts";
@@ -68,7 +69,7 @@ function replayEntry(draft: Draft, itemId: string, entry: DecisionEntry): void {
       return draft.timer(machine, { id, ...known }, fire(machine, draft.actor, { id, token, at }));
     }
     case "expired": {
-      const parked = draft.actor?.parked.find(({ event }) => event.id === entry.event.id);
+      const parked = draft.actor?.parked.find(({ event }) => isSame(event, entry.event));
       if (parked === undefined) throw mismatch(itemId, entry, undefined);
       return draft.expire(parked);
     }

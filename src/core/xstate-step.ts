@@ -4,12 +4,13 @@
  * A step runs `machine.transition` with an inert scope of our own: no actor is created, no action is
  * executed, no clock exists. XState's public `transition()` builds a live actor (and runs the initial
  * transition) on every call: measured 95 µs against 7 µs, and 40 % of a core at our target rate. The
- * scope's shape is internal, so xstate is pinned exactly and test/unit/xstate-step.test.ts compares
- * every reachable pair with the public function.
+ * scope's shape is internal, so xstate is pinned exactly and test/unit/core-equivalence.test.ts compares
+ * it with the public function, on every reachable pair and on random statecharts.
  */
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
 import type { Effect } from "./effect.ts";
 import type { JsonObject } from "./event.ts";
+import { jsonFault } from "./json-safe.ts";
 
 /** Microsteps of one event; XState has no limit of its own, and a loop would hold the worker. */
 const MICROSTEPS_MAX = 1_000;
@@ -79,8 +80,7 @@ function run(
   take: (scope: Scope, previous: AnyMachineSnapshot | undefined) => unknown,
   previous: AnyMachineSnapshot | undefined,
 ): Step {
-  machine.options ??= {};
-  machine.options.maxIterations ??= MICROSTEPS_MAX;
+  bound(machine);
   const actions: RawAction[] = [];
   const taken: TakenTransition[] = [];
   let next: AnyMachineSnapshot;
@@ -98,7 +98,19 @@ function run(
     if (typeof effect === "string") return { result: "failed", reason: effect };
     if (effect !== undefined) effects.push(effect);
   }
-  return { result: "moved", snapshot: persist(machine, next), effects, taken };
+  try {
+    return { result: "moved", snapshot: persist(machine, next), effects, taken };
+  } catch (cause) {
+    // XState walks the context, and a context that holds itself has no end.
+    return { result: "failed", reason: `the context cannot be stored: ${messageOf(cause)}` };
+  }
+}
+
+/** XState's own default is `Infinity`, not absence. */
+function bound(machine: AnyStateMachine): void {
+  machine.options ??= {};
+  const { maxIterations = Infinity } = machine.options;
+  if (maxIterations === Infinity) machine.options.maxIterations = MICROSTEPS_MAX;
 }
 
 function inertScope(actions: RawAction[], taken: TakenTransition[]): Scope {
@@ -141,14 +153,7 @@ function effectOf({ type, params }: RawAction): Effect | string | undefined {
   const given = (params ?? {}) as Record<string, unknown>;
   switch (type) {
     case "xstate.raise":
-      // Without a delay the event was already taken inside this macrostep, and is listed all the same.
-      if (typeof given["delay"] !== "number") return undefined;
-      return {
-        kind: "timer.set",
-        id: (given["id"] as string | undefined) ?? (given["event"] as EventObject).type,
-        delayMs: given["delay"],
-        event: given["event"] as EventObject,
-      };
+      return timerOf(given["event"] as EventObject, given);
     case "xstate.cancel":
       return { kind: "timer.cancel", id: given["sendId"] as string };
     case "xstate.emit":
@@ -165,6 +170,27 @@ function effectOf({ type, params }: RawAction): Effect | string | undefined {
       }
       return { kind: "action", name: type, params: given as JsonObject };
   }
+}
+
+function timerOf(
+  event: EventObject,
+  { id, delay }: { readonly id?: unknown; readonly delay?: unknown },
+): Effect | string | undefined {
+  if (delay === undefined && !event.type.startsWith("xstate.after.")) {
+    // The event was already taken inside this macrostep, and is listed all the same.
+    return undefined;
+  }
+  if (typeof delay !== "number" || !Number.isFinite(delay)) {
+    return `the delay of ${event.type} is ${String(delay)}, which is no time in ms`;
+  }
+  const fault = jsonFault(event, `event ${event.type}`);
+  if (fault !== undefined) return fault;
+  return {
+    kind: "timer.set",
+    id: typeof id === "string" ? id : event.type,
+    delayMs: delay,
+    event,
+  };
 }
 
 function messageOf(cause: unknown): string {

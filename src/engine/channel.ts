@@ -18,7 +18,7 @@ export interface Notice {
 
 /** Operators' notices need nobody's permission. */
 export const FREE: Permits = {
-  take: async ({ urgent, routine }) => urgent + routine,
+  take: async (room) => room,
   giveBack: async () => undefined,
 };
 
@@ -35,8 +35,11 @@ export function accountPermits({ store }: Engine, account: PushAccount): Permits
     return grant.permits;
   };
   return {
-    take: async ({ urgent, routine }) => {
-      if (account.limitPerMinute === null) return take(urgent + routine, "urgent");
+    take: async (room, count) => {
+      if (account.limitPerMinute === null) return take(room, "urgent");
+      const waiting = await count();
+      const urgent = Math.min(room, waiting.urgent);
+      const routine = Math.min(room - urgent, waiting.routine);
       const granted = await take(urgent, "urgent");
       return granted < urgent ? granted : granted + (await take(routine, "routine"));
     },

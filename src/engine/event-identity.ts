@@ -1,5 +1,5 @@
 /** Who an event is and what it says, as short texts: the keys and values of the dedupe marks. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ArrivedEvent } from "../core/arrival.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Verdict } from "../core/draft.ts";
@@ -15,7 +15,7 @@ export function contentOf({ type, subject, data }: ArrivedEvent): string {
 }
 
 function digest(text: string, length: number): string {
-  return createHash("sha1").update(text).digest("base64url").slice(0, length);
+  return hash("sha1", text, "base64url").slice(0, length);
 }
 
 /** The first answer to an event, kept for as long as the event may come again. */

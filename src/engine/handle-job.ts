@@ -1,6 +1,7 @@
 /** One job of the front door: read it, apply its events, bury what cannot be read. */
 import type { Problem } from "../core/errors.ts";
 import { readEvents } from "../core/read-event.ts";
+import { clearSuspect, countSuspectRun } from "../store/crash-store.ts";
 import { bury } from "../store/dead-letter-store.ts";
 import type { Applier, EventAnswer } from "./apply-events.ts";
 import type { Engine } from "./engine.ts";
@@ -33,12 +34,25 @@ export async function handleJob(
   );
 }
 
-/** The job killed its worker again and again. Its data is kept as it came. */
-export async function buryCrasher(
+/**
+ * A job whose worker died while it was under way. Its runs are counted before they begin: one that kills
+ * its worker more than `crashLimit` times is a dead letter, and its data is kept as it came.
+ */
+export async function handleSuspect(
   engine: Engine,
-  job: JobLike,
-  crashes: number,
+  applier: Applier,
+  { crashLimit, ...job }: JobLike & { readonly crashLimit: number },
 ): Promise<JobAnswer[]> {
+  const runs = await countSuspectRun(engine.store, job.id);
+  const answers =
+    runs > crashLimit
+      ? await buryCrasher(engine, job, runs)
+      : await handleJob(engine, applier, job);
+  await clearSuspect(engine.store, job.id);
+  return answers;
+}
+
+async function buryCrasher(engine: Engine, job: JobLike, crashes: number): Promise<JobAnswer[]> {
   const problem: Problem = {
     code: "JOB_CRASHED_WORKER",
     message: `Job ${job.id} was being worked on ${crashes} times when its worker died. Find out why before it is redriven.`,

@@ -29,16 +29,21 @@ export interface ItemPlan {
   readonly channels: ReadonlySet<string>;
 }
 
+/** An item as it was read; without a text when nothing is known of it. */
+interface ReadItem {
+  readonly itemId: string;
+  readonly text: string | undefined;
+}
+
 /** When a due item cannot be moved (its machine is not deployed), ask again after this, ms. */
 const DUE_AGAIN_MS = 60_000;
 
 export function planEvents(
   setting: Setting,
-  before: { readonly itemId: string; readonly text: string | undefined },
+  before: ReadItem,
   events: readonly PlannedEvent[],
 ): ItemPlan {
-  const read = before.text === undefined ? undefined : decodeActor(before.itemId, before.text);
-  const sum = new Sum(setting, before.itemId, read);
+  const sum = new Sum(setting, before);
   const verdicts = events.map(({ event, mark, content }) => {
     const { decision, verdict } = decideEvent(setting, sum.actor, event);
     sum.add(decision);
@@ -52,13 +57,9 @@ export function planEvents(
   return sum.plan(verdicts);
 }
 
-export function planDue(
-  setting: Setting,
-  before: { readonly itemId: string; readonly text: string | undefined },
-): ItemPlan {
-  const read = before.text === undefined ? undefined : decodeActor(before.itemId, before.text);
-  const sum = new Sum(setting, before.itemId, read);
-  if (read !== undefined) sum.add(decideDue(setting, read));
+export function planDue(setting: Setting, before: ReadItem): ItemPlan {
+  const sum = new Sum(setting, before);
+  if (sum.actor !== undefined) sum.add(decideDue(setting, sum.actor));
   const plan = sum.plan([]);
   const isStuck = plan.commit.dueAt !== undefined && plan.commit.dueAt <= setting.now;
   if (!isStuck) return plan;
@@ -71,16 +72,18 @@ class Sum {
   readonly marks: [string, string][] = [];
   readonly #setting: Setting;
   readonly #itemId: string;
+  readonly #text: string | undefined;
   readonly #read: Actor | undefined;
   readonly #entries: DecisionEntry[] = [];
   readonly #effects: OutboxEffect[] = [];
   readonly #deadEvents: DeadEvent[] = [];
 
-  constructor(setting: Setting, itemId: string, read: Actor | undefined) {
+  constructor(setting: Setting, { itemId, text }: ReadItem) {
     this.#setting = setting;
     this.#itemId = itemId;
-    this.#read = read;
-    this.actor = read;
+    this.#text = text;
+    this.#read = text === undefined ? undefined : decodeActor(itemId, text);
+    this.actor = this.#read;
   }
 
   add(decision: Decision): void {
@@ -97,7 +100,7 @@ class Sum {
   plan(verdicts: readonly EventVerdict[]): ItemPlan {
     const commit: Commit = {
       itemId: this.#itemId,
-      revisionRead: this.#read?.revision ?? 0,
+      opening: openingOf(this.#read, this.#text),
       actorText: this.actor && encodeActor(this.actor),
       dueAt: this.actor && dueAt(this.actor),
       oldStatus: statusOf(this.#setting, this.#read),
@@ -118,6 +121,16 @@ class Sum {
     const { machine, version, snapshot } = this.actor;
     return this.#setting.machines.byId(machine, version)?.attributes(snapshot.context).order;
   }
+}
+
+/**
+ * As much of a stored text as tells it from every other of its item. A revision does, once an item
+ * lives. An item that only waits is forgotten when nobody announces it, and may begin to wait anew: its
+ * revisions come again, with other events.
+ */
+function openingOf(read: Actor | undefined, text: string | undefined): string {
+  if (text === undefined) return "";
+  return isLiving(read) ? `${read.revision} ` : text;
 }
 
 export function statusOf({ machines }: Setting, actor: Actor | undefined): string | undefined {

@@ -15,6 +15,7 @@ import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { ItemStatus, StatusUpdate } from "../offergrid/status-update.ts";
 import { takePermits } from "../store/limiter.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
+import { holdsLane } from "../store/outbox-store.ts";
 import { lastKnownStatus } from "./marketplace-view.ts";
 import type { PushContext } from "./push-ending.ts";
 import {
@@ -48,7 +49,7 @@ export async function deliverPush(context: PushContext, lane: Lane): Promise<Set
     startedAt,
   };
   if (!lane.attempt.outcomeUnknown) return send(context, delivery, plan.send.params);
-  return lookThenSend(context, delivery, pushes);
+  return lookThenSend(context, delivery, { pushes, update: plan.send.params });
 }
 
 interface Push extends PendingPush {
@@ -79,7 +80,7 @@ async function send(
 async function lookThenSend(
   context: PushContext,
   delivery: Delivery,
-  pushes: readonly Push[],
+  { pushes, update }: { readonly pushes: readonly Push[]; readonly update: StatusUpdate },
 ): Promise<Settlement> {
   const { engine, account } = context;
   const permit = await takePermits(engine.store.redis, limiterKeyOf(context), {
@@ -103,7 +104,7 @@ async function lookThenSend(
     effect: push.effect,
     merged: pushes.slice(0, pushes.indexOf(push)).map(({ id }) => id),
   };
-  return resolve(context, { delivery, seen, resolution, reply });
+  return resolve(context, { delivery, update, seen, resolution, reply });
 }
 
 /** With merging, the push under way may have been any of those that wait; without, only the first. */
@@ -128,6 +129,8 @@ function whichArrived(
 
 interface Looked {
   readonly delivery: Delivery;
+  /** What it sends: with metadata of the pushes that it stands for. */
+  readonly update: StatusUpdate;
   /** The delivery of the push that was found applied, or of the lane's first. */
   readonly seen: Delivery;
   readonly resolution: Resolution;
@@ -135,13 +138,13 @@ interface Looked {
 }
 
 async function resolve(context: PushContext, looked: Looked): Promise<Settlement> {
-  const { delivery, seen, resolution, reply } = looked;
+  const { delivery, update, seen, resolution, reply } = looked;
   const now = context.engine.now();
   switch (resolution.verdict) {
     case "already-applied":
       return delivered(seen, { now, answer: "found applied when the item was read" });
     case "not-applied":
-      return send(context, delivery, delivery.effect.params as StatusUpdate);
+      return sendIfHeld(context, delivery, update);
     case "cancelled-upstream":
       return takeOverCancellation(context, seen);
     case "divergent":
@@ -151,6 +154,22 @@ async function resolve(context: PushContext, looked: Looked): Promise<Settlement
       return settlePush(context, delivery, { outcome, reply, isRead: true });
     }
   }
+}
+
+/** Reading took time, and a process may pause for longer than its lease: then the lane is another's,
+ * and so is the sending. What is settled here is refused, as from anybody who is late. */
+async function sendIfHeld(
+  context: PushContext,
+  delivery: Delivery,
+  update: StatusUpdate,
+): Promise<Settlement> {
+  const { engine, channel } = context;
+  const { lane } = delivery;
+  const now = engine.now();
+  if (await holdsLane(engine.store, channel, { ...lane, now })) {
+    return send(context, delivery, update);
+  }
+  return again(delivery, { now, afterMs: 0, attempt: lane.attempt });
 }
 
 function headOf({ channel }: PushContext, lane: Lane, startedAt: number): Delivery {

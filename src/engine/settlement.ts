@@ -36,7 +36,8 @@ export function delivered(delivery: Delivery, ending: Ending): Settlement {
   };
 }
 
-/** The marketplace went another way: nothing of this lane is of use any more. */
+/** The marketplace went another way: nothing of this lane is of use any more. What was committed since
+ * the lane was claimed is not known here; its delivery begins with a read, and ends like this one. */
 export function superseded(delivery: Delivery, ending: Ending): Settlement {
   const { lane } = delivery;
   return {
@@ -44,6 +45,7 @@ export function superseded(delivery: Delivery, ending: Ending): Settlement {
     owner: lane.owner,
     verb: "done",
     dropped: lane.effects.length,
+    attempt: { made: 0, outcomeUnknown: true },
     entries: lane.effects
       .map((effect) => entryOf({ ...delivery, effect }, "superseded", ending))
       .map(encode),

@@ -6,8 +6,9 @@ import { commitScript } from "./scripts.ts";
 /** What the commit writes of one actor. Texts are encoded by the caller. */
 export interface Commit {
   readonly itemId: string;
-  /** The revision that the decision was taken on; 0 when there was no actor. */
-  readonly revisionRead: number;
+  /** How the text begins that the decision was taken on, long enough to tell it from any other text of the
+   * item. "" when there was none. */
+  readonly opening: string;
   /** Absent: nothing to remember of this item (its last waiting event became a dead letter). */
   readonly actorText?: string | undefined;
   readonly dueAt?: number | undefined;
@@ -61,7 +62,7 @@ export async function commitActors(
 function pushArguments(args: (string | number)[], commit: Commit): void {
   args.push(
     commit.itemId,
-    commit.revisionRead,
+    commit.opening,
     commit.actorText ?? "",
     commit.dueAt ?? "",
     commit.oldStatus ?? "",

@@ -50,7 +50,12 @@ export type Settlement = {
   /** Journal entries as text. */
   readonly entries: readonly string[];
 } & (
-  | { readonly verb: "done"; readonly dropped: number }
+  | {
+      readonly verb: "done";
+      readonly dropped: number;
+      /** What the delivery of the effects that are left must know; nothing when absent. */
+      readonly attempt?: Attempt;
+    }
   | {
       readonly verb: "again";
       readonly dropped: number;
@@ -110,7 +115,7 @@ function pushArguments(args: (string | number)[], settlement: Settlement): void 
   args.push(itemId, owner, verb);
   switch (settlement.verb) {
     case "done":
-      args.push(settlement.dropped, "", "", "", "");
+      args.push(settlement.dropped, noteOf(settlement.attempt), "", "", "");
       break;
     case "again":
       args.push(
@@ -153,6 +158,20 @@ export async function renewLeases(
   await renewLeasesScript.run(store.redis, shardPrefix(store.layout, shard), args);
 }
 
+/** False when the lease has ended, or the lane is another owner's by now. */
+export async function holdsLane(
+  store: Store,
+  channel: string,
+  { itemId, owner, now }: { readonly itemId: string; readonly owner: string; readonly now: number },
+): Promise<boolean> {
+  const prefix = itemPrefix(store.layout, itemId);
+  const [attempt, leaseUntil] = await Promise.all([
+    store.redis.hget(`${prefix}attempt:${channel}`, itemId),
+    store.redis.zscore(`${prefix}leased:${channel}`, itemId),
+  ]);
+  return attempt?.endsWith(` ${owner}`) === true && Number(leaseUntil ?? 0) > now;
+}
+
 /** Gives back the lanes of dead owners. `hasWork` says whether the channel needs a push job. */
 export async function recoverLanes(
   store: Store,
@@ -169,13 +188,15 @@ export async function channelsOf(store: Store, shard: number): Promise<string[]>
   return store.redis.smembers(`${shardPrefix(store.layout, shard)}channels`);
 }
 
+/** An operator's decision about a blocked lane. `entries` are journal entries as text, one for each
+ * effect left out. False when the lane is not blocked: somebody else has decided. */
 export async function unblockLane(
   store: Store,
   lane: { readonly itemId: string; readonly channel: string },
-  decision: { readonly deadLetterId: string; readonly leaveOut: 0 | 1; readonly entry?: string },
+  decision: { readonly deadLetterId: string; readonly entries: readonly string[] },
 ): Promise<boolean> {
-  const { deadLetterId, leaveOut, entry = "" } = decision;
-  const args = [lane.channel, lane.itemId, deadLetterId, leaveOut, entry];
+  const { deadLetterId, entries } = decision;
+  const args = [lane.channel, lane.itemId, deadLetterId, entries.length, ...entries];
   const prefix = itemPrefix(store.layout, lane.itemId);
   return (await unblockLaneScript.run(store.redis, prefix, args)) === 1;
 }
@@ -212,6 +233,10 @@ export async function readLanes(store: Store, itemId: string): Promise<LaneState
     }),
   );
   return lanes.filter((lane) => lane !== undefined);
+}
+
+function noteOf(attempt: Attempt | undefined): string {
+  return attempt === undefined ? "" : encodeAttempt(attempt);
 }
 
 function encodeAttempt({ made, outcomeUnknown }: Attempt): string {

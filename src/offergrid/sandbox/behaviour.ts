@@ -98,11 +98,15 @@ const behaviourSchema = z.strictObject({
   faults: z.array(faultRuleSchema).max(1_000).default([]),
 });
 
+const apiKey = z.string().min(1).max(256);
+
 const teamSchema = z.strictObject({
   id: name,
   role: z.enum(["provider", "reseller", "hybrid"]),
   /** Value of the x-api-key header. */
-  key: z.string().min(1).max(256),
+  key: apiKey,
+  /** Further keys of the same team. */
+  extraKeys: z.array(apiKey).max(100).optional(),
   webhook: webhookSchema.optional(),
 });
 
@@ -111,13 +115,20 @@ const offerSchema = z.strictObject({ id: name, name, account: name });
 const optionsSchema = z
   .strictObject({
     ...behaviourSchema.shape,
+    /** Address to listen on. Others than 127.0.0.1 let the network in. */
+    host: name.default("127.0.0.1"),
     /** 0 takes a free port. */
     port: z.int().min(0).max(65_535).default(0),
     teams: z
       .array(teamSchema)
       .min(1)
       .default([
-        { id: "team-provider", role: "provider", key: "sandbox-provider-key" },
+        {
+          id: "team-provider",
+          role: "provider",
+          key: "sandbox-provider-key",
+          extraKeys: ["sandbox"],
+        },
         { id: "team-reseller", role: "reseller", key: "sandbox-reseller-key" },
       ]),
     /** What can be ordered, and from which provider team. */
@@ -133,8 +144,12 @@ const optionsSchema = z
     seed: z.int().default(1),
   })
   .superRefine((options, context) => {
-    for (const field of ["id", "key"] as const) {
-      if (new Set(options.teams.map((team) => team[field])).size === options.teams.length) continue;
+    const values = {
+      id: options.teams.map(({ id }) => id),
+      key: options.teams.flatMap(keysOf),
+    };
+    for (const [field, all] of Object.entries(values)) {
+      if (new Set(all).size === all.length) continue;
       context.addIssue({
         code: "custom",
         path: ["teams"],
@@ -146,6 +161,10 @@ const optionsSchema = z
 export type FaultRule = z.infer<typeof faultRuleSchema>;
 export type WebhookTarget = z.infer<typeof webhookSchema>;
 export type Team = z.infer<typeof teamSchema>;
+
+export function keysOf({ key, extraKeys = [] }: Team): readonly string[] {
+  return [key, ...extraKeys];
+}
 
 /** Its fields are writable on purpose: a test turns a switch by assigning to it. */
 export type SandboxBehaviour = z.infer<typeof behaviourSchema>;

@@ -1,4 +1,4 @@
-import type { SandboxOptions, Team } from "./behaviour.ts";
+import { keysOf, type SandboxOptions, type Team } from "./behaviour.ts";
 import { newFaultMemory, type FaultMemory } from "./faults.ts";
 import type { Market } from "./market.ts";
 import type { RateWindow } from "./rate-limit.ts";
@@ -23,7 +23,7 @@ export function newContext(
   return {
     market,
     options,
-    teamsByKey: new Map(options.teams.map((team) => [team.key, team])),
+    teamsByKey: new Map(options.teams.flatMap((team) => keysOf(team).map((key) => [key, team]))),
     rateWindows: new Map(),
     faultMemory: newFaultMemory(options.seed),
     closing,

@@ -30,7 +30,7 @@ export interface Sandbox {
 }
 
 /**
- * Starts a marketplace on 127.0.0.1.
+ * Starts a marketplace, on 127.0.0.1 unless `host` says otherwise.
  * @throws EngineError CONFIG_INVALID for options that are wrong; the system's error when the port is
  * taken.
  */
@@ -57,7 +57,7 @@ export async function startSandbox(options: Partial<SandboxOptions> = {}): Promi
       context.faultMemory = newFaultMemory(parsed.seed);
     },
   });
-  const url = await app.listen({ host: "127.0.0.1", port: parsed.port });
+  const url = await app.listen({ host: parsed.host, port: parsed.port });
 
   return {
     url,

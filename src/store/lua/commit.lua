@@ -1,7 +1,7 @@
 --[[
   Purpose    Commit decisions about a batch of actors of one shard.
   Guarantee  For each actor, snapshot, revision, journal, dedupe marks, outbox, due time, indexes and
-             dead letters change together or not at all. An actor whose revision is not the one that the
+             dead letters change together or not at all. An actor whose text is not the one that the
              caller read, or one of whose events was answered before, is left untouched and its present
              text is returned, so that the caller decides again without another read. One such actor does
              not hold up the others.
@@ -9,7 +9,8 @@
   ARGV       1  number of actors
              2  life of a dedupe mark, ms
              then for each actor:
-               item, revision read, new text ("" forgets the actor), due time ("" none),
+               item, opening of the text read ("" there was none), new text ("" forgets the actor),
+               due time ("" none),
                old status, new status ("" none), time of the decision, order ("" none),
                n, n x (mark, answer)          events answered here for the first time
                n, n x (mark, answer)          answers that replace an earlier "parked", digest kept
@@ -49,7 +50,7 @@ local function enqueueEffect(item, channel, entry)
 end
 
 local function commitActor()
-  local item, expected, text, due = take(), take(), take(), take()
+  local item, opening, text, due = take(), take(), take(), take()
   local oldStatus, newStatus, now, order = take(), take(), take(), take()
   local marks, answers = takeList(2), takeList(2)
   local entries, effects, dead = takeList(1), takeList(2), takeList(2)
@@ -64,7 +65,8 @@ local function commitActor()
     known[#known + 1] = answer or ''
   end
   if duplicate then return { 'duplicate', present, unpack(known) } end
-  if (string.match(present, '^%d+') or '0') ~= expected then return { 'stale', present } end
+  local isSame = string.sub(present, 1, #opening) == opening and (opening ~= '' or present == '')
+  if not isSame then return { 'stale', present } end
 
   if #marks + #answers > 0 then
     for i = 1, #marks, 2 do redis.call('HSET', seenKey, marks[i], marks[i + 1]) end

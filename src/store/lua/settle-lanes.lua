@@ -9,7 +9,7 @@
                   item, owner,
                   verb: "done" | "again" | "block",
                   number of effects that leave the outbox,
-                  "again": the attempt to remember ("" none); "block": the problem as JSON; else "",
+                  "done", "again": the attempt to remember ("" none); "block": the problem as JSON,
                   "again": not before, ms; else "",
                   dead letter id and dead letter ("" none),
                   n, n x journal entry
@@ -54,7 +54,10 @@ local function settleLane()
     return 1
   end
   local effects = redis.call('LRANGE', out, 0, 31)
-  if #effects > 0 then redis.call('ZADD', p .. 'ready:' .. channel, laneScore(effects), item) end
+  if #effects > 0 then
+    if note ~= '' then redis.call('HSET', attempt, item, note) end
+    redis.call('ZADD', p .. 'ready:' .. channel, laneScore(effects), item)
+  end
   return 1
 end
 

@@ -1,23 +1,23 @@
--- take-permits: grants up to `want` requests of one marketplace account, or says when to ask again.
---
--- Guarantee: over all processes, no 60 seconds hold more granted permits than the limit, wherever
--- they begin. Permits are counted per second of Redis's clock, and the last window + 1 seconds are
--- summed: any 60 seconds touch at most 61 of them. While the account is held or paused nobody gets
--- a permit, whatever the limit.
---
--- KEYS[1]  the account's hash: <unix second> -> permits granted in it, `held` -> reason,
---          `pausedUntilMs` -> unix ms. It never expires, because a hold must not; it has one field
---          per second of the window at most.
--- ARGV[1]  ceiling: permits that the window may hold after this grant; -1 is no limit
--- ARGV[2]  want: permits asked for; 0 only looks
--- ARGV[3]  window, in seconds
--- Returns  { granted, retryAfterMs, used, second, pausedUntilMs, held }
---          granted       0 to want
---          retryAfterMs  until a permit can be had, when granted < want; not known while held
---          used          permits in the window, these included
---          second        the bucket these are counted in, for giving them back
---          pausedUntilMs 0 when not paused
---          held          the reason, or null
+--[[
+  Purpose    Grant up to `want` requests of one marketplace account, or say when to ask again.
+  Guarantee  Over all processes, no 60 seconds hold more granted permits than the limit, wherever
+             they begin. Permits are counted per second of Redis's clock, and the last window + 1
+             seconds are summed: any 60 seconds touch at most 61 of them. While the account is held
+             or paused nobody gets a permit, whatever the limit.
+  KEYS       1  the account's hash: <unix second> -> permits granted in it, `held` -> reason,
+                `pausedUntilMs` -> unix ms. It never expires, because a hold must not; it has one
+                field per second of the window at most.
+  ARGV       1  ceiling: permits that the window may hold after this grant; -1 is no limit
+             2  want: permits asked for; 0 only looks
+             3  window, in seconds
+  Returns    { granted, retryAfterMs, used, second, pausedUntilMs, held }
+             granted       0 to want
+             retryAfterMs  until a permit can be had, when granted < want; not known while held
+             used          permits in the window, these included
+             second        the bucket these are counted in, for giving them back
+             pausedUntilMs 0 when not paused
+             held          the reason, or null
+]]
 
 local key = KEYS[1]
 local ceiling = tonumber(ARGV[1])

@@ -1,0 +1,34 @@
+/** A dead letter in words: what happened, and what to type now. Pure. */
+import type { DeadLetter } from "../store/dead-letter-store.ts";
+import { relativeText, timeText, wrapped } from "./text-layout.ts";
+
+export function letterText(letter: DeadLetter, now: number): string {
+  const { id, at, problem } = letter;
+  return [
+    `  ${id}`,
+    `    ${problem.code}  ${timeText(at)} (${relativeText(at, now)})  ${subjectOf(letter)}`,
+    wrapped(problem.message, "    "),
+    `    npx orderwright retry ${quoted(id)}`,
+    ...(letter.kind === "account"
+      ? []
+      : [`    npx orderwright skip ${quoted(id)} --reason "why it is not needed"`]),
+  ].join("\n");
+}
+
+function subjectOf(letter: DeadLetter): string {
+  switch (letter.kind) {
+    case "event":
+      return `${letter.event.type} for item ${letter.event.subject}`;
+    case "effect":
+      return `${letter.effect.name} of item ${letter.itemId}`;
+    case "account":
+      return `account ${letter.account}`;
+    case "unreadable":
+      return "a job that is no event";
+  }
+}
+
+/** Item ids may hold spaces and more, and the line is there to be copied. */
+function quoted(id: string): string {
+  return /^[\w:.@/-]+$/.test(id) ? id : `'${id.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,50 @@
+/** What commands work with that look at a running installation or send to it: opened, used, closed. */
+import { Command } from "commander";
+import { type Config, loadConfig } from "../config.ts";
+import { registerMachines } from "../core/machine.ts";
+import type { ReadingSide } from "../engine/describe-item.ts";
+import type { QueueLink } from "../queue/queues.ts";
+import { closeStore, openStore } from "../store/store.ts";
+import { configuredDefinitions } from "./configured-machines.ts";
+import { findRedis } from "./redis-address.ts";
+
+/** A person waits at the terminal. */
+const ANSWER_TIMEOUT_MS = 3_000;
+
+export interface Session extends ReadingSide {
+  readonly config: Config;
+  readonly link: QueueLink;
+}
+
+export interface ConfigOption {
+  readonly config?: string;
+}
+
+/** A command with what all of them share. */
+export function newCommand(name: string): Command {
+  return new Command(name).option(
+    "--config <file>",
+    "JSON file with the configuration (default: orderwright.config.json when there is one)",
+  );
+}
+
+/** @throws EngineError REDIS_UNREACHABLE, CONFIG_INVALID, STORE_LAYOUT_MISMATCH */
+export async function withSession<Result>(
+  options: ConfigOption,
+  use: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const config = loadConfig(process.env, options.config);
+  const machines = registerMachines(configuredDefinitions(config));
+  const redisUrl = await findRedis(config, { timeoutMs: ANSWER_TIMEOUT_MS });
+  const store = await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards });
+  try {
+    return await use({
+      config,
+      machines,
+      store,
+      link: { redisUrl, prefix: config.queuePrefix },
+    });
+  } finally {
+    await closeStore(store);
+  }
+}
