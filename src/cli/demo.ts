@@ -119,9 +119,15 @@ async function play(stories: readonly Story[], setting: Setting): Promise<Played
   } finally {
     stop.end();
     // What is still being opened could not be closed.
-    await inTime(telling.catch(() => undefined));
-    console.error(await lifecycle.shutdown("the demonstration is over"));
+    const isOver = await inTime(Promise.allSettled([telling]));
+    const closing = await lifecycle.shutdown("the demonstration is over");
+    if (isOver === undefined || closing.outcome !== "closed") leaveConnections();
   }
+}
+
+/** Connections whose Redis has gone look for it for ever, and would keep the process. */
+function leaveConnections(): void {
+  setTimeout(() => process.exit(), LAST_LOOK_MS).unref();
 }
 
 /** Not AbortSignal.any with a timeout signal: Node 20 may collect that one before it fires. */

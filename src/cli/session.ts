@@ -36,7 +36,8 @@ export async function withSession<Result>(
   const config = loadConfig(process.env, options.config);
   const machines = registerMachines(configuredDefinitions(config));
   const redisUrl = await findRedis(config, { timeoutMs: ANSWER_TIMEOUT_MS });
-  const store = await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards });
+  const layout = { prefix: config.keyPrefix, shards: config.shards };
+  const store = await openStore(redisUrl, layout, "reader");
   try {
     return await use({
       config,

@@ -6,7 +6,11 @@ import type { SourceMark } from "./actor.ts";
 import type { CloudEvent } from "./event.ts";
 
 /** A CloudEvent with its time filled in: the producer's, else the moment it was enqueued. */
-export type ArrivedEvent = CloudEvent & { readonly time: string };
+export type ArrivedEvent = CloudEvent & {
+  readonly time: string;
+  /** The producer gave no time: `time` is when the event was enqueued. */
+  readonly isUndated?: true;
+};
 
 export type Place =
   /** Next, or at least not behind. */
@@ -30,6 +34,16 @@ export function placeOf(event: ArrivedEvent, mark: SourceMark | undefined): Plac
   if (mark?.sequence === undefined) return "in-order";
   const ahead = compareSequences(event.sequence, mark.sequence);
   return ahead > 0 || (ahead === 0 && event.redrive !== undefined) ? "in-order" : "stale";
+}
+
+/**
+ * The same for an event that has waited. Without a time and a number of its own it is not overtaken by
+ * what was merely enqueued later: that may be the very event it waited for.
+ */
+export function placeAfterWaiting(event: ArrivedEvent, mark: SourceMark | undefined): Place {
+  const place = placeOf(event, mark);
+  const isOrdered = event.isUndated === undefined || event.sequence !== undefined;
+  return place === "stale" && !isOrdered ? "in-order" : place;
 }
 
 function isGap(sequence: string, mark: SourceMark | undefined): boolean {

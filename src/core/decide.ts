@@ -10,7 +10,7 @@ import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import { advance, begin, fire } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
-import { compareArrivals, compareSequences, placeOf } from "./arrival.ts";
+import { compareArrivals, compareSequences, placeAfterWaiting, placeOf } from "./arrival.ts";
 import type { MachineEvent } from "./definition.ts";
 import { Draft } from "./draft.ts";
 import type { Decision, Setting, Verdict } from "./draft.ts";
@@ -149,7 +149,7 @@ function retryOne(machine: Machine, draft: Draft, parked: ParkedEvent): Verdict[
   const { event, reason } = parked;
   const actor = draft.actor;
   if (!isLiving(actor)) return "parked";
-  const place = placeOf(event, actor.sources[event.source]);
+  const place = placeAfterWaiting(event, actor.sources[event.source]);
   if (place === "gap") return "parked";
   const retried = { retried: true } as const;
   if (place === "stale") {

@@ -23,7 +23,7 @@ export type JsonObject = { readonly [key: string]: JsonValue | undefined };
 const name = z.string().min(1).max(256);
 const dateTime = z.iso.datetime({ offset: true });
 
-export const cloudEventSchema = z.object({
+const attributes = z.object({
   specversion: z.literal("1.0"),
   id: name,
   source: name,
@@ -50,6 +50,12 @@ export const cloudEventSchema = z.object({
   /** Set by a redrive from the dead letters: a new attempt of the same event. */
   redrive: z.int().positive().optional(),
 });
+
+export const cloudEventSchema = attributes.refine(
+  ({ sequence, sequencetype }) =>
+    sequencetype === undefined || /^(0|[1-9]\d*)$/.test(sequence ?? ""),
+  { path: ["sequence"], message: 'must be a whole number where sequencetype is "Integer"' },
+);
 
 /** A job's data has been through JSON, so its values need no second look here. */
 function isPlainObject(value: unknown): boolean {

@@ -9,10 +9,12 @@ export type StateNode = AnyStateMachine["root"];
 
 const reachedTypes = new WeakMap<StateNode, ReadonlySet<string>>();
 
-/** Event types handled by the active states and their ancestors. */
+/** Event types handled by the active states and their ancestors, those of the deepest state first: they
+ * move the actor on, the others may happen any time. */
 export function handledTypes(machine: AnyStateMachine, value: unknown): readonly string[] {
   const types = new Set<string>();
-  for (const node of activeNodes(machine.root, value)) {
+  const nodes = activeNodes(machine.root, value);
+  for (const node of nodes.toSorted((left, right) => right.path.length - left.path.length)) {
     for (const type of node.ownEvents) types.add(type);
   }
   return [...types];

@@ -52,7 +52,8 @@ export function readEvent(value: unknown, enqueuedAt: number): ReadEvent {
     const message = `Event ${id} of ${source} has no time, and neither has its job. Send "time".`;
     return unreadable("EVENT_INVALID", message, value);
   }
-  return { result: "event", event: { ...parsed.data, time } };
+  const isUndated = parsed.data.time === undefined && { isUndated: true as const };
+  return { result: "event", event: { ...parsed.data, time, ...isUndated } };
 }
 
 /** A job's timestamp is its producer's word, too. */

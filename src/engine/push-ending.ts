@@ -2,13 +2,13 @@
 import type { OffergridClient } from "../offergrid/offergrid-client.ts";
 import type { MergePolicy } from "../offergrid/push-merge.ts";
 import type { PushAttempt, PushOutcome } from "../offergrid/push-outcome.ts";
-import { accountPauseMs } from "../offergrid/push-outcome.ts";
+import { accountPauseMs, unreadOutcome } from "../offergrid/push-outcome.ts";
 import { resolveUnknown } from "../offergrid/push-resolution.ts";
 import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { StatusUpdate } from "../offergrid/status-update.ts";
 import { bury } from "../store/dead-letter-store.ts";
 import { limiterKey } from "../store/keys.ts";
-import { holdAccount, pauseAccount } from "../store/limiter.ts";
+import { holdAccount, pauseAccount, takePermits } from "../store/limiter.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
 import type { Applier } from "./apply-events.ts";
 import type { Engine } from "./engine.ts";
@@ -97,10 +97,20 @@ async function settleBlocked(
       return again(delivery, { now: engine.now(), answer, afterMs: HELD_AGAIN_MS, attempt });
     }
     case "read-item": {
-      const reply = await account.client.getItem(lane.itemId);
+      const read = await readItem(context, lane.itemId);
+      const unclear = { made: lane.attempt.made + 1, outcomeUnknown: true };
+      if (read.outcome === "wait") {
+        const { afterMs } = read;
+        return again(delivery, { now: engine.now(), answer, afterMs, attempt: unclear });
+      }
+      const { reply } = read;
       const intended = effect.params as StatusUpdate;
       const previousStatus = await lastKnownStatus(engine.store, lane.itemId);
       const looked = resolveUnknown(reply, { itemId: lane.itemId, intended, previousStatus });
+      if (looked.verdict === "unread") {
+        const unread = unreadOutcome(reply, attemptOf(context, lane));
+        return settlePush(context, delivery, { outcome: unread, reply, isRead: true });
+      }
       if (looked.verdict === "cancelled-upstream") return takeOverCancellation(context, delivery);
       if (looked.verdict === "already-applied") {
         return delivered(delivery, { now: engine.now(), answer: `${answer}; found applied` });
@@ -113,7 +123,7 @@ async function settleBlocked(
 }
 
 /** A held account gives no permits; its lanes look again after this, ms. */
-export const HELD_AGAIN_MS = 5_000;
+const HELD_AGAIN_MS = 5_000;
 
 /** The reseller cancelled while we were pushing: the marketplace wins, and the machine is told. */
 export async function takeOverCancellation(
@@ -147,13 +157,34 @@ export async function takeOverCancellation(
   return blocked(delivery, problem, { now });
 }
 
+/** Reads the item as the marketplace shows it. A read is a request like any other: it needs a permit. */
+export async function readItem(
+  context: PushContext,
+  itemId: string,
+): Promise<
+  | { readonly outcome: "read"; readonly reply: Reply }
+  | { readonly outcome: "wait"; readonly afterMs: number }
+> {
+  const { engine, account } = context;
+  const permit = await takePermits(engine.store.redis, limiterKeyOf(context), {
+    limit: account.limitPerMinute,
+    want: 1,
+    class: "urgent",
+  });
+  if (permit.outcome === "wait") return { outcome: "wait", afterMs: permit.retryAfterMs };
+  if (permit.outcome === "held") return { outcome: "wait", afterMs: HELD_AGAIN_MS };
+  const reply = await account.client.getItem(itemId);
+  await heedPause(context, reply);
+  return { outcome: "read", reply };
+}
+
 export async function heedPause(context: PushContext, reply: Reply): Promise<void> {
   const pauseMs = accountPauseMs(reply);
   if (pauseMs === undefined) return;
   await pauseAccount(context.engine.store.redis, limiterKeyOf(context), pauseMs);
 }
 
-export function limiterKeyOf({ engine, account }: PushContext): string {
+function limiterKeyOf({ engine, account }: PushContext): string {
   return limiterKey(engine.store.layout, account.name);
 }
 

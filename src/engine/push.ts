@@ -13,19 +13,11 @@ import type { Resolution } from "../offergrid/push-resolution.ts";
 import { resolveUnknown } from "../offergrid/push-resolution.ts";
 import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { ItemStatus, StatusUpdate } from "../offergrid/status-update.ts";
-import { takePermits } from "../store/limiter.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
 import { holdsLane } from "../store/outbox-store.ts";
 import { lastKnownStatus } from "./marketplace-view.ts";
 import type { PushContext } from "./push-ending.ts";
-import {
-  attemptOf,
-  HELD_AGAIN_MS,
-  heedPause,
-  limiterKeyOf,
-  settlePush,
-  takeOverCancellation,
-} from "./push-ending.ts";
+import { attemptOf, heedPause, readItem, settlePush, takeOverCancellation } from "./push-ending.ts";
 import type { Delivery } from "./settlement.ts";
 import { again, blocked, delivered } from "./settlement.ts";
 
@@ -82,18 +74,13 @@ async function lookThenSend(
   delivery: Delivery,
   { pushes, update }: { readonly pushes: readonly Push[]; readonly update: StatusUpdate },
 ): Promise<Settlement> {
-  const { engine, account } = context;
-  const permit = await takePermits(engine.store.redis, limiterKeyOf(context), {
-    limit: account.limitPerMinute,
-    want: 1,
-    class: "urgent",
-  });
-  if (permit.outcome !== "granted") {
-    const afterMs = permit.outcome === "wait" ? permit.retryAfterMs : HELD_AGAIN_MS;
+  const { engine } = context;
+  const read = await readItem(context, delivery.lane.itemId);
+  if (read.outcome === "wait") {
+    const { afterMs } = read;
     return again(delivery, { now: engine.now(), afterMs, attempt: delivery.lane.attempt });
   }
-  const reply = await account.client.getItem(delivery.lane.itemId);
-  await heedPause(context, reply);
+  const { reply } = read;
   const previousStatus = await lastKnownStatus(engine.store, delivery.lane.itemId);
   const { push, resolution } = whichArrived(reply, candidates(context, pushes), {
     itemId: delivery.lane.itemId,

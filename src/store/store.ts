@@ -13,17 +13,21 @@ export interface Store {
 const STORE_FORMAT = 1;
 
 /**
- * Connects, and records the layout on first use. Throws STORE_LAYOUT_MISMATCH when the data was
+ * Connects. Whoever writes records the layout on first use; a reader leaves an empty Redis empty. Throws STORE_LAYOUT_MISMATCH when the data was
  * written with another number of shards: its items would not be found.
  */
-export async function openStore(redisUrl: string, layout: Layout): Promise<Store> {
+export async function openStore(
+  redisUrl: string,
+  layout: Layout,
+  role: "writer" | "reader" = "writer",
+): Promise<Store> {
   // Pipelining gathers what one tick of the event loop sends; BullMQ's own connections must not have it.
   const redis = new Redis(redisUrl, { enableAutoPipelining: true, maxRetriesPerRequest: null });
   // ioredis reconnects by itself; without a listener each attempt would be printed.
   redis.on("error", () => undefined);
   const ours = JSON.stringify({ format: STORE_FORMAT, shards: layout.shards });
-  await redis.setnx(layoutKey(layout), ours);
-  const stored = await redis.get(layoutKey(layout));
+  if (role === "writer") await redis.setnx(layoutKey(layout), ours);
+  const stored = (await redis.get(layoutKey(layout))) ?? ours;
   if (stored !== ours) {
     redis.disconnect();
     throw new EngineError(

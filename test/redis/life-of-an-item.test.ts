@@ -76,3 +76,17 @@ test("an event that no later state takes is rejected with what is allowed", asyn
   });
   await engine.assertReplays(subject);
 });
+
+test("an event without a time that came before its item's birth is applied after it", async () => {
+  const subject = "life-5";
+  const { time: _early, ...accepted } = orderEvent("order.accepted", { subject });
+  const { time: _late, ...received } = orderEvent("order.received", { subject });
+  await engine.send(accepted);
+  await eventually(async () => {
+    expect(await engine.journal(subject)).toHaveLength(1);
+  });
+  await engine.send(received);
+  await engine.settled(subject, "accepted");
+  expect(engine.seen(subject)).toEqual(["accepted"]);
+  await engine.assertReplays(subject);
+});

@@ -288,7 +288,56 @@ describe.concurrent("an account", () => {
       used: 60,
     });
   });
+
+  test("is not overdrawn by reading what was refused", async (context) => {
+    const deployment = await deploy(context, {
+      accounts: [{ limitPerMinute: 60 }],
+      sandbox: { limitPerMinute: 60, limitStyle: "sliding", transitionChecks: "seed" },
+    });
+    await acceptCancelled(
+      deployment,
+      Array.from({ length: 50 }, (_, index) => `refused-${index}`),
+    );
+    await deployment.startHere();
+    const { redis, layout } = deployment.engine.store;
+    await eventually(async () => {
+      const { used } = await limiterState(redis, limiterKey(layout, "default"), 60);
+      expect(used).toBeGreaterThanOrEqual(54);
+    });
+    const before = await sweepsSeen(deployment);
+    await eventually(async () => expect(await sweepsSeen(deployment)).toBeGreaterThan(before + 5));
+    expect(deployment.sandbox.market.counters.rateLimited).toBe(0);
+    expect(await deployment.deadLetters()).toEqual([]);
+  });
+
+  test("whose read of a refused item fails reads it again", async (context) => {
+    const id = "unread";
+    const deployment = await deploy(context, {
+      sandbox: {
+        transitionChecks: "seed",
+        faults: [{ kind: "500-before", match: { itemId: id, method: "GET" }, times: 1 }],
+      },
+    });
+    await acceptCancelled(deployment, [id]);
+    await deployment.startHere();
+    await deployment.settled(id, "cancelled");
+    expect(await deployment.deadLetters()).toEqual([]);
+    await deployment.assertReplays(id);
+  });
 });
+
+/** Orders that their reseller has cancelled, and that we accept all the same: each PATCH is refused. */
+async function acceptCancelled(deployment: Deployment, items: readonly string[]): Promise<void> {
+  for (const id of items) {
+    deployment.sandbox.market.add({
+      reseller: "team-reseller",
+      customerInfo: {},
+      serviceAddress: {},
+      items: [{ id, account: "team-provider", offerId: "o", offerName: "O", status: "cancelled" }],
+    });
+    await accept(deployment, id);
+  }
+}
 
 /** The scheduler's own count of recovery sweeps: it grows only while processes work them off. */
 async function sweepsSeen({ config, engine }: Deployment): Promise<number> {

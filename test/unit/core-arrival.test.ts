@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SourceMark } from "../../src/core/actor.ts";
-import { compareArrivals, compareSequences, markAfter, placeOf } from "../../src/core/arrival.ts";
+import {
+  compareArrivals,
+  compareSequences,
+  markAfter,
+  placeAfterWaiting,
+  placeOf,
+} from "../../src/core/arrival.ts";
 import { arrived } from "../support/small-machine.ts";
 
 const TEN = "2026-03-02T10:00:00Z";
@@ -120,4 +126,23 @@ test("a mark keeps the latest time, and its sequence when an event has none", ()
   const early = arrived("x", { time: "2026-03-02T08:00:00Z" });
   expect(markAfter(early, at(TEN, "7"))).toEqual(at(TEN, "7"));
   expect(markAfter(arrived("x", { time: TEN, sequence: "1" }), undefined)).toEqual(at(TEN, "1"));
+});
+
+describe("after waiting, an event is", () => {
+  const mark = at("2026-03-02T10:00:00.001Z");
+
+  test("still stale by a time that its producer gave", () => {
+    expect(placeAfterWaiting(arrived("x", { time: TEN }), mark)).toBe("stale");
+  });
+
+  test("not overtaken by what was only enqueued later", () => {
+    const event = arrived("x", { time: TEN, isUndated: true });
+    expect(placeOf(event, mark)).toBe("stale");
+    expect(placeAfterWaiting(event, mark)).toBe("in-order");
+  });
+
+  test("stale by its own number whoever gave its time", () => {
+    const event = arrived("x", { time: TEN, isUndated: true, sequence: "6" });
+    expect(placeAfterWaiting(event, at(TEN, "7"))).toBe("stale");
+  });
 });

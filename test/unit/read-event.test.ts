@@ -163,14 +163,32 @@ describe("an event that was read", () => {
   test("has a time: its own, as it was written, else when it was enqueued", () => {
     const time = "2026-03-02T10:00:00+01:00";
     expect(readEvent({ ...VALID, time }, 0)).toMatchObject({ event: { time } });
-    expect(readEvent(VALID, NOW)).toMatchObject({ event: { time: "2026-03-02T09:00:00.000Z" } });
+    expect(readEvent({ ...VALID, time }, 0)).not.toHaveProperty("event.isUndated");
+    expect(readEvent(VALID, NOW)).toMatchObject({
+      event: { time: "2026-03-02T09:00:00.000Z", isUndated: true },
+    });
+  });
+
+  test("has a number where it promises numbers without holes", () => {
+    const numbered = { ...VALID, sequencetype: "Integer" };
+    expect(readEvent({ ...numbered, sequence: "12" }, NOW).result).toBe("event");
+    expect(readEvent({ ...numbered, sequence: "12a" }, NOW)).toMatchObject({
+      problem: { code: "EVENT_INVALID" },
+    });
+    expect(readEvent(numbered, NOW)).toMatchObject({ problem: { code: "EVENT_INVALID" } });
   });
 
   test("has data, a sequence of text, and nothing that CloudEvents extensions added", () => {
     const read = readEvent({ ...VALID, sequence: 12, traceparent: "00-x" }, NOW);
     expect(read).toEqual({
       result: "event",
-      event: { ...VALID, sequence: "12", data: {}, time: "2026-03-02T09:00:00.000Z" },
+      event: {
+        ...VALID,
+        sequence: "12",
+        data: {},
+        time: "2026-03-02T09:00:00.000Z",
+        isUndated: true,
+      },
     });
   });
 
