@@ -138,7 +138,8 @@ function stopAt(
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, timeoutMs);
-  interrupted.addEventListener("abort", abort, { once: true });
+  if (interrupted.aborted) abort();
+  else interrupted.addEventListener("abort", abort, { once: true });
   return { signal: controller.signal, end: () => clearTimeout(timer) };
 }
 
@@ -160,7 +161,7 @@ async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer | undefin
 function silent({ place }: DemoRedis): EngineError {
   return new EngineError(
     "REDIS_UNREACHABLE",
-    `The demonstration could not be judged: ${place} stopped answering. See why, then start it again.`,
+    `The demonstration could not be judged: ${place} does not answer, or too slowly. See why, then start it again.`,
   );
 }
 

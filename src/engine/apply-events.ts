@@ -1,5 +1,5 @@
 /**
- * Accepted events become committed decisions. Events of one shard that arrive together share one
+ * Accepted events become committed decisions. Events that arrive together share one
  * round trip; actors come from a small cache first, which is safe because a commit on an outdated
  * actor changes nothing and brings the present one back.
  *
@@ -21,8 +21,8 @@ import { Gatherer } from "./gatherer.ts";
 import type { EventVerdict, ItemPlan, PlannedEvent } from "./item-plan.ts";
 import { planDue, planEvents } from "./item-plan.ts";
 
-/** Actors of one commit. Larger batches gained nothing and hold Redis longer. */
-const COMMIT_MAX = 100;
+/** Events handled together. Larger batches gained nothing and hold Redis longer. */
+const COMMIT_MAX = 128;
 
 /** Actors kept in memory, as text; about 1 KB each. */
 const CACHE_MAX = 10_000;
@@ -68,63 +68,94 @@ interface ItemTasks {
   readonly repeats: EventTask[];
 }
 
+interface Planned {
+  readonly item: ItemTasks;
+  readonly plan: ItemPlan;
+}
+
 export class Applier {
   readonly #engine: Engine;
-  readonly #shards: Gatherer<Task>[];
+  readonly #tasks: Gatherer<Task>;
   readonly #cache = new Map<string, string>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#shards = Array.from(
-      { length: engine.store.layout.shards },
-      (_, shard) => new Gatherer<Task>(COMMIT_MAX, (tasks) => this.#handle(shard, tasks)),
-    );
+    this.#tasks = new Gatherer(COMMIT_MAX, (tasks) => this.#handle(tasks));
   }
 
   /** Resolves when the event's outcome is committed. Rejects when the store cannot be reached. */
   apply(event: ArrivedEvent): Promise<EventAnswer> {
     return new Promise((resolve, reject) => {
       const [mark, content] = [markOf(event), contentOf(event)];
-      this.#add(event.subject, { kind: "event", event, mark, content, resolve, reject, tries: 0 });
+      this.#tasks.add({ kind: "event", event, mark, content, resolve, reject, tries: 0 });
     });
   }
 
   /** Lets time act on an item: timers that are due, events parked too long. */
   applyDue(itemId: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#add(itemId, { kind: "due", itemId, resolve, reject, tries: 0 });
+      this.#tasks.add({ kind: "due", itemId, resolve, reject, tries: 0 });
     });
   }
 
-  #add(itemId: string, task: Task): void {
-    this.#shards[shardOf(this.#engine.store.layout, itemId)]?.add(task);
-  }
-
-  async #handle(shard: number, tasks: Task[]): Promise<void> {
+  async #handle(tasks: Task[]): Promise<void> {
     const items = groupByItem(tasks);
     try {
       await this.#readMissing(items);
-      const plans = items.map((item) => this.#plan(item));
-      const results = await commitActors(this.#engine.store, shard, {
-        commits: plans.map(({ commit }) => commit),
-        dedupeForMs: this.#engine.dedupeForMs,
-      });
-      for (const [index, item] of items.entries()) {
-        const [plan, result] = [plans[index], results[index]];
-        if (plan !== undefined && result !== undefined) this.#finish(shard, item, { plan, result });
+    } catch (error) {
+      for (const item of items) rejectAll(item, error);
+      return;
+    }
+    const shards = new Map<number, Planned[]>();
+    for (const item of items) {
+      const plan = this.#plan(item);
+      if (plan === undefined) continue;
+      const shard = shardOf(this.#engine.store.layout, item.itemId);
+      const planned = shards.get(shard) ?? [];
+      shards.set(shard, planned);
+      planned.push({ item, plan });
+    }
+    // Sent in one turn of the event loop, they travel in one write, and one fsync serves them all.
+    await Promise.all([...shards].map(([shard, planned]) => this.#commit(shard, planned)));
+  }
+
+  async #commit(shard: number, planned: readonly Planned[]): Promise<void> {
+    const { store, dedupeForMs } = this.#engine;
+    try {
+      const commits = planned.map(({ plan }) => plan.commit);
+      const results = await commitActors(store, shard, { commits, dedupeForMs });
+      for (const [index, { item, plan }] of planned.entries()) {
+        const result = results[index];
+        if (result !== undefined) this.#finish(shard, item, { plan, result });
       }
     } catch (error) {
       // The commit may or may not have been written: whoever asks again finds out by the marks.
-      for (const { itemId } of items) this.#cache.delete(itemId);
-      for (const task of tasks) task.reject(error);
+      for (const { item } of planned) {
+        this.#cache.delete(item.itemId);
+        rejectAll(item, error);
+      }
     }
   }
 
-  #plan({ itemId, events, due }: ItemTasks): ItemPlan {
+  /** `undefined` when the stored actor cannot be read: its events are dead letters, others go on. */
+  #plan(item: ItemTasks): ItemPlan | undefined {
     const { machines, limits, now } = this.#engine;
     const setting = { machines, limits, now: now() };
-    const before = { itemId, text: this.#cache.get(itemId) };
-    return due.length > 0 ? planDue(setting, before) : planEvents(setting, before, events);
+    const before = { itemId: item.itemId, text: this.#cache.get(item.itemId) };
+    try {
+      return item.due.length > 0
+        ? planDue(setting, before)
+        : planEvents(setting, before, item.events);
+    } catch (error) {
+      this.#cache.delete(item.itemId);
+      if (!(error instanceof EngineError)) throw error;
+      const problem = { code: error.code, message: error.message };
+      for (const task of [...item.events, ...item.repeats]) {
+        void this.#bury(task, `event:${task.mark}`, problem).catch(task.reject);
+      }
+      for (const task of item.due) task.reject(error);
+      return undefined;
+    }
   }
 
   async #readMissing(items: readonly ItemTasks[]): Promise<void> {
@@ -147,15 +178,15 @@ export class Applier {
         if (verdict !== undefined) task.resolve(answerOf(task.event, verdict));
       }
       // A turn of time leaves the events of its batch for the next one.
-      if (item.due.length > 0) this.#again(shard, item.events);
+      if (item.due.length > 0) this.#again(item.events);
       for (const task of item.due) task.resolve();
-      this.#again(shard, item.repeats);
+      this.#again(item.repeats);
       return;
     }
     this.#remember(item.itemId, result.text);
     const answers = result.result === "duplicate" ? result.answers : [];
     const open = item.events.filter((task, index) => !this.#answerRepeat(task, answers[index]));
-    this.#again(shard, [...open, ...item.repeats, ...item.due]);
+    this.#again([...open, ...item.repeats, ...item.due]);
   }
 
   /** False when the event has not been answered before. */
@@ -170,21 +201,24 @@ export class Applier {
     return true;
   }
 
-  async #refuseReuse({ event, content, resolve }: EventTask, first: FirstAnswer): Promise<void> {
-    const problem: Problem = {
+  async #refuseReuse(task: EventTask, first: FirstAnswer): Promise<void> {
+    const { event, mark, content } = task;
+    await this.#bury(task, `event:${mark}.${content}`, {
       code: "EVENT_ID_REUSED",
       message: `Event ${event.id} of ${event.source} came before with other content, and was answered "${first.outcome}" then. Give each fact its own id, and send this one again.`,
-    };
-    const id = `event:${markOf(event)}.${content}`;
-    await bury(this.#engine.store, { kind: "event", id, at: this.#engine.now(), problem, event });
-    resolve(answerOf(event, { outcome: "dead-letter", problem, revision: first.revision }));
+    });
   }
 
-  #again(shard: number, tasks: readonly Task[]): void {
+  async #bury({ event, resolve }: EventTask, id: string, problem: Problem): Promise<void> {
+    await bury(this.#engine.store, { kind: "event", id, at: this.#engine.now(), problem, event });
+    resolve(answerOf(event, { outcome: "dead-letter", problem, revision: 0 }));
+  }
+
+  #again(tasks: readonly Task[]): void {
     const [open, spent] = [tasks.filter(isFresh), tasks.filter((task) => !isFresh(task))];
     for (const task of open) task.tries += 1;
     for (const task of spent) task.reject(contended(task));
-    if (open.length > 0) this.#shards[shard]?.addFirst(open);
+    if (open.length > 0) this.#tasks.addFirst(open);
   }
 
   #remember(itemId: string, text: string | undefined): void {
@@ -196,6 +230,10 @@ export class Applier {
     const [oldest] = this.#cache.keys();
     if (oldest !== undefined) this.#cache.delete(oldest);
   }
+}
+
+function rejectAll({ events, repeats, due }: ItemTasks, error: unknown): void {
+  for (const task of [...events, ...repeats, ...due]) task.reject(error);
 }
 
 function isFresh(task: Task): boolean {

@@ -18,7 +18,7 @@ export async function sweepTimers(
       let swept = 0;
       for (let more = true; more && !signal.aborted;) {
         const due = await dueItems(engine.store, shard, { now: engine.now(), limit: SWEEP_MAX });
-        await Promise.all(due.map((itemId) => applier.applyDue(itemId)));
+        await handleAll(applier, due);
         swept += due.length;
         more = due.length === SWEEP_MAX;
       }
@@ -26,4 +26,11 @@ export async function sweepTimers(
     }),
   );
   return perShard.reduce((sum, count) => sum + count, 0);
+}
+
+/** One item that cannot be handled must not keep the others waiting. */
+async function handleAll(applier: Applier, itemIds: readonly string[]): Promise<void> {
+  const handled = await Promise.allSettled(itemIds.map((itemId) => applier.applyDue(itemId)));
+  const reasons = handled.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+  if (reasons.length > 0) throw new AggregateError(reasons, `${reasons.length} items have no turn`);
 }

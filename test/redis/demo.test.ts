@@ -14,7 +14,7 @@ const ALL_PAIRS = legalPairs("extended", { failFromAccepted: true, rescheduleFro
 async function demoKeys(url: string): Promise<string[]> {
   const redis = new Redis(url);
   try {
-    return await redis.keys("*demo-*");
+    return (await redis.keys("*")).filter((key) => /^\{?demo-[0-9a-f]{8}/u.test(key));
   } finally {
     redis.disconnect();
   }
