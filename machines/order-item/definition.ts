@@ -30,6 +30,7 @@ export function orderItemDefinition(options: Partial<OrderItemOptions> = {}) {
     status: statusOf,
     refuse: (event: ReportedEvent, actor: ActorLook): Refusal | undefined =>
       refusalOf(known(actor.context), event),
+    isMarketplaceReport: ({ data }: ReportedEvent): boolean => data["origin"] === "marketplace",
     offers: (type: string, actor: ActorLook): boolean => isOffered(known(actor.context), type),
     expand: (
       event: ReportedEvent,

@@ -3,6 +3,7 @@
  * from which worker was faster: BullMQ gives stalled jobs back scrambled and retried jobs last.
  */
 import type { SourceMark } from "./actor.ts";
+import type { MachineEvent } from "./definition.ts";
 import type { CloudEvent } from "./event.ts";
 
 /** A CloudEvent with its time filled in: the producer's, else the moment it was enqueued. */
@@ -86,4 +87,9 @@ export function markAfter(event: ArrivedEvent, mark: SourceMark | undefined): So
 /** CloudEvents: `source` and `id` are an event's identity. A redrive is a new attempt of it. */
 export function isSame(left: ArrivedEvent, right: ArrivedEvent): boolean {
   return left.id === right.id && left.source === right.source && left.redrive === right.redrive;
+}
+
+export function toMachineEvent(event: ArrivedEvent, at: number): MachineEvent {
+  const { type, id, source, time, data } = event;
+  return { type, id, source, time, at, data };
 }

@@ -10,8 +10,13 @@ import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import { advance, begin, fire } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
-import { compareArrivals, compareSequences, placeAfterWaiting, placeOf } from "./arrival.ts";
-import type { MachineEvent } from "./definition.ts";
+import {
+  compareArrivals,
+  compareSequences,
+  placeAfterWaiting,
+  placeOf,
+  toMachineEvent,
+} from "./arrival.ts";
 import { Draft } from "./draft.ts";
 import type { Decision, Setting, Verdict } from "./draft.ts";
 import type { Problem } from "./errors.ts";
@@ -210,11 +215,6 @@ function isBehind(event: ArrivedEvent, end: ArrivedEvent): boolean {
     end.sequence !== undefined &&
     compareSequences(event.sequence, end.sequence) < 0
   );
-}
-
-export function toMachineEvent(event: ArrivedEvent, at: number): MachineEvent {
-  const { type, id, source, time, data } = event;
-  return { type, id, source, time, at, data };
 }
 
 function parseData(machine: Machine, event: ArrivedEvent): ArrivedEvent | Problem {

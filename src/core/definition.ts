@@ -68,6 +68,9 @@ export interface MachineDefinition {
   readonly status: (value: unknown) => string;
   /** A refusal with a reason, asked before the transition: it explains what a guard would only deny. */
   readonly refuse?: (event: MachineEvent, actor: ActorView) => Problem | undefined;
+  /** True when the marketplace itself reports this. Pushes that still wait were decided without knowing
+   * it, so each lane is looked up before it is sent on. */
+  readonly isMarketplaceReport?: (event: MachineEvent) => boolean;
   /** False for a type that a state handles but that this actor's own rules never take there. Keeps
    * "what is allowed next" honest; every type is offered by default. */
   readonly offers?: (type: string, actor: ActorView) => boolean;

@@ -5,7 +5,7 @@
 import type { Actor, LivingActor, ParkedEvent, ParkedReason, SourceMark, Timer } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
-import { compareSequences, isSame, markAfter } from "./arrival.ts";
+import { compareSequences, isSame, markAfter, toMachineEvent } from "./arrival.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
 import type { Change, DecisionEntry, EventEntry, EventOutcome } from "./journal.ts";
@@ -67,6 +67,8 @@ export interface Decision {
   readonly entries: readonly DecisionEntry[];
   readonly effects: readonly OutboxEffect[];
   readonly deadEvents: readonly DeadEvent[];
+  /** Channels whose waiting effects are looked up before they are sent. */
+  readonly lookFirst: readonly string[];
 }
 
 type Applied = Extract<Advance, { outcome: "applied" }>;
@@ -79,6 +81,7 @@ export class Draft {
   readonly #entries: DecisionEntry[] = [];
   readonly #effects: OutboxEffect[] = [];
   readonly #deadEvents: DeadEvent[] = [];
+  readonly #lookFirst: string[] = [];
 
   constructor(setting: Setting, actor: Actor | undefined) {
     this.setting = setting;
@@ -92,16 +95,21 @@ export class Draft {
       entries: this.#entries,
       effects: this.#effects,
       deadEvents: this.#deadEvents,
+      lookFirst: this.#lookFirst,
     };
   }
 
   apply(machine: Machine, next: Applied, fact: EventFact): void {
     const entry = { kind: "event", ...fact, outcome: "applied" } as const;
-    const { event } = fact;
-    const sources = {
-      ...next.actor.sources,
-      [event.source]: markAfter(event, next.actor.sources[event.source]),
-    };
+    const { event, birth } = fact;
+    const { [event.source]: before, ...others } = next.actor.sources;
+    // Nothing is older than a birth: whoever announces an item late does not make its facts stale.
+    const mark = birth === undefined ? markAfter(event, before) : markOfBirth(event, before);
+    const sources = { ...others, ...(mark !== undefined && { [event.source]: mark }) };
+    if (machine.isMarketplaceReport?.(toMachineEvent(event, this.setting.now)) === true) {
+      const { account } = machine.attributes(next.actor.snapshot.context);
+      this.#lookFirst.push(marketplaceChannel(account));
+    }
     // The event may just have left the parked ones: they are the draft's, not the step's.
     const parked = this.actor?.parked ?? [];
     const revision = this.#advanceTo({ ...next.actor, sources, parked });
@@ -247,7 +255,7 @@ export class Draft {
         id: `${next.actor.id}:${revision}:${index}`,
         name,
         params,
-        channel: declared?.channel === "marketplace" ? `marketplace.${account}` : "operator",
+        channel: declared?.channel === "marketplace" ? marketplaceChannel(account) : "operator",
         isUrgent: declared?.isUrgent?.(params) ?? false,
         at: this.setting.now,
         ...(occurredAt !== undefined && { occurredAt }),
@@ -268,4 +276,12 @@ export class Draft {
 function isAhead(mark: SourceMark | undefined, { sequence }: ArrivedEvent): boolean {
   if (mark?.sequence === undefined || sequence === undefined) return false;
   return compareSequences(sequence, mark.sequence) < 0;
+}
+
+function marketplaceChannel(account: string): string {
+  return `marketplace.${account}`;
+}
+
+function markOfBirth(event: ArrivedEvent, before: SourceMark | undefined): SourceMark | undefined {
+  return event.sequence === undefined ? before : { time: 0, sequence: event.sequence };
 }

@@ -77,6 +77,7 @@ class Sum {
   readonly #entries: DecisionEntry[] = [];
   readonly #effects: OutboxEffect[] = [];
   readonly #deadEvents: DeadEvent[] = [];
+  readonly #lookFirst = new Set<string>();
 
   constructor(setting: Setting, { itemId, text }: ReadItem) {
     this.#setting = setting;
@@ -91,6 +92,7 @@ class Sum {
     this.#entries.push(...decision.entries);
     this.#effects.push(...decision.effects);
     this.#deadEvents.push(...decision.deadEvents);
+    for (const channel of decision.lookFirst) this.#lookFirst.add(channel);
   }
 
   status(): string | undefined {
@@ -112,6 +114,7 @@ class Sum {
       entries: this.#entries.map((entry) => JSON.stringify(entry)),
       effects: this.#effects.map((effect) => [effect.channel, encodeEffect(effect)]),
       deadLetters: this.#deadEvents.map(deadLetterOf),
+      lookFirst: [...this.#lookFirst],
     };
     return { commit, verdicts, channels: new Set(this.#effects.map(({ channel }) => channel)) };
   }

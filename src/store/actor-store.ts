@@ -24,6 +24,8 @@ export interface Commit {
   readonly entries: readonly string[];
   readonly effects: readonly (readonly [channel: string, effect: string])[];
   readonly deadLetters: readonly (readonly [id: string, text: string])[];
+  /** Channels whose effects, if any wait, are looked up upstream before they are sent. */
+  readonly lookFirst: readonly string[];
 }
 
 export type CommitResult =
@@ -75,6 +77,7 @@ function pushArguments(args: (string | number)[], commit: Commit): void {
   args.push(commit.entries.length, ...commit.entries);
   args.push(commit.effects.length, ...commit.effects.flat());
   args.push(commit.deadLetters.length, ...commit.deadLetters.flat());
+  args.push(commit.lookFirst.length, ...commit.lookFirst);
 }
 
 function readResult([result, text, ...answers]: string[]): CommitResult {

@@ -13,6 +13,7 @@
  *     later:<channel>      lanes in back-off -> not before, ms              sorted set
  *     leased:<channel>     lanes being delivered -> lease end, ms           sorted set
  *     attempt:<channel>    item -> "<attempts> <idle|begun> <owner>"        hash
+ *     look:<channel>       item -> since when its lane must be looked up    hash
  *     blocked:<channel>    item -> problem that a person must solve         hash
  *     channels             channels that ever had an effect                 set
  *     status:<status>      item -> last decision, ms                        sorted set

@@ -471,3 +471,33 @@ test("a held account holds up nothing but its own pushes for as long as it takes
   await deployment.settled("held", "accepted");
   expect(deployment.seen("held")).toEqual(["accepted"]);
 });
+
+test("pushes that waited when the marketplace reported a cancellation are not sent over it", async (context) => {
+  const deployment = await deploy(context, {});
+  const { redis, layout } = deployment.engine.store;
+  const { market } = deployment.sandbox;
+  await holdAccount(redis, limiterKey(layout, "default"), "The key is being changed.");
+  const subject = "withdrawn";
+  await accept(deployment, subject);
+  await deployment.apply(orderEvent("appointment.scheduled", { subject }));
+  const added = market.add({
+    reseller: "team-reseller",
+    items: [{ id: subject, account: "team-provider", offerId: "offer-1", offerName: "Fiber 500" }],
+    customerInfo: {},
+    serviceAddress: {},
+  });
+  if (added.outcome !== "added") throw new Error(added.outcome);
+  market.cancel(added.order, "The customer changed their mind.");
+  const told = orderEvent("order.cancelled", { subject, data: { origin: "marketplace" } });
+  expect(await deployment.apply(told)).toMatchObject({ outcome: "applied", status: "cancelled" });
+
+  await deployment.startHere();
+  await releaseAccount(redis, limiterKey(layout, "default"));
+  await deployment.settled(subject, "cancelled");
+  expect(deployment.seen(subject)).toEqual([]);
+  expect(await deliveries(deployment, subject)).toMatchObject([
+    { outcome: "superseded", status: "accepted" },
+    { outcome: "superseded", status: "scheduled" },
+  ]);
+  await deployment.assertReplays(subject);
+});

@@ -59,6 +59,7 @@ function commitOf(itemId: string, change: Partial<Commit> = {}): Commit {
     entries: [],
     effects: [],
     deadLetters: [],
+    lookFirst: [],
     ...change,
   };
 }

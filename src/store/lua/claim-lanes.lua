@@ -33,6 +33,10 @@ for i = 1, #popped, 2 do
   if #effects > 0 then
     local before = redis.call('HGET', p .. 'attempt:' .. channel, item) or ''
     local attempts = tonumber(string.match(before, '^%d+') or '0') + 1
+    -- The marketplace has reported something since: its lane begins with a look, as after a lost answer.
+    if redis.call('HDEL', p .. 'look:' .. channel, item) == 1 then
+      before = (attempts - 1) .. ' begun -'
+    end
     redis.call('HSET', p .. 'attempt:' .. channel, item, attempts .. ' begun ' .. ARGV[4])
     redis.call('ZADD', p .. 'leased:' .. channel, ARGV[3], item)
     lanes[#lanes + 1] = { item, before, unpack(effects) }

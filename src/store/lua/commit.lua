@@ -17,6 +17,7 @@
                n, n x journal entry
                n, n x (channel, effect)
                n, n x (dead letter id, dead letter)
+               n, n x channel                 whose waiting effects are looked up before they are sent
   Returns    for each actor one of
                {"committed"}
                {"stale", present text or ""}
@@ -53,7 +54,7 @@ local function commitActor()
   local item, opening, text, due = take(), take(), take(), take()
   local oldStatus, newStatus, now, order = take(), take(), take(), take()
   local marks, answers = takeList(2), takeList(2)
-  local entries, effects, dead = takeList(1), takeList(2), takeList(2)
+  local entries, effects, dead, looks = takeList(1), takeList(2), takeList(2), takeList(1)
   local actorKey, seenKey = p .. 'a:' .. item, p .. 'seen:' .. item
   local present = redis.call('GET', actorKey) or ''
 
@@ -96,6 +97,11 @@ local function commitActor()
   end
   if newStatus ~= '' then redis.call('ZADD', p .. 'status:' .. newStatus, now, item) end
   if order ~= '' then redis.call('SADD', p .. 'order:' .. order, item) end
+  for _, channel in ipairs(looks) do
+    if redis.call('EXISTS', p .. 'out:' .. channel .. ':' .. item) == 1 then
+      redis.call('HSET', p .. 'look:' .. channel, item, now)
+    end
+  end
   for i = 1, #effects, 2 do enqueueEffect(item, effects[i], effects[i + 1]) end
   for i = 1, #dead, 2 do
     redis.call('ZADD', p .. 'dead', now, dead[i])

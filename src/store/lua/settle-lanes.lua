@@ -57,6 +57,8 @@ local function settleLane()
   if #effects > 0 then
     if note ~= '' then redis.call('HSET', attempt, item, note) end
     redis.call('ZADD', p .. 'ready:' .. channel, laneScore(effects), item)
+  else
+    redis.call('HDEL', p .. 'look:' .. channel, item)
   end
   return 1
 end
