@@ -97,7 +97,7 @@ export const optionsSchema = z.strictObject({
   pushConcurrency: option(
     "ORDERWRIGHT_PUSH_CONCURRENCY",
     integer(1, 4096).default(64),
-    "Pushes in flight at a time in one process, all accounts together. Raise it with the latency of the marketplace.",
+    "Pushes of one account in flight at a time in one process. Raise it with the latency of the marketplace.",
   ),
   parkedForMs: option(
     "ORDERWRIGHT_PARKED_FOR_MS",

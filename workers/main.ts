@@ -49,8 +49,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   lifecycle.onShutdown("store", () => closeStore(store));
 
   const pushes = openQueue(PUSHES, link);
-  const waker = openWaker(pushes.queue, (error, lane) => {
-    log.warn({ err: error, ...lane }, "waking the push workers failed; the recovery sweep will");
+  const waker = openWaker(pushes.queue, (error, wake) => {
+    log.warn({ err: error, ...wake }, "waking the push workers failed; the recovery sweep will");
   });
   lifecycle.onShutdown("push queue", async () => {
     await waker.idle();

@@ -13,12 +13,12 @@ import type { Wake } from "../src/queue/wake.ts";
 import type { WorkerSetting } from "./worker-setting.ts";
 import { openWorker } from "./worker-setting.ts";
 
-/** Drains side by side in one process; each has its own channel and shard. */
+/** Drains side by side in one process; each has its own channel. */
 const DRAINS_MAX = 256;
 
 export interface PushWorkerOptions {
   readonly accounts: readonly PushAccount[];
-  /** Pushes under way in this process, shared by the shards. */
+  /** Pushes of one account under way in this process. */
   readonly concurrency: number;
   readonly tell: (notice: Notice) => void;
   readonly drains: Drains;
@@ -33,7 +33,6 @@ export function startPushWorker(
   const accounts = new Map(
     options.accounts.map((account) => [`marketplace.${account.name}`, account]),
   );
-  const perDrain = Math.max(1, Math.ceil(options.concurrency / engine.store.layout.shards));
   const unserved = new Set<string>();
 
   const serve = (channel: string): Pick<DrainOptions, "deliver" | "permits"> | undefined => {
@@ -51,8 +50,7 @@ export function startPushWorker(
   return openWorker(setting, PUSHES, {
     concurrency: DRAINS_MAX,
     process: async (job) => {
-      const address = job.data as Wake;
-      const { channel } = address;
+      const { channel } = job.data as Wake;
       const served = serve(channel);
       if (served === undefined) {
         if (!unserved.has(channel)) {
@@ -66,10 +64,10 @@ export function startPushWorker(
       }
       return options.drains.run(engine, {
         ...served,
-        address,
+        channel,
         owner: randomUUID(),
         leaseMs: setting.leaseMs,
-        concurrency: perDrain,
+        concurrency: options.concurrency,
         log: setting.log,
         signal: options.signal,
       });

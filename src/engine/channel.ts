@@ -18,7 +18,8 @@ export interface Notice {
 
 /** Operators' notices need nobody's permission. */
 export const FREE: Permits = {
-  take: async (room) => room,
+  kind: "unlimited",
+  take: async ({ urgent, routine }) => urgent + routine,
   giveBack: async () => undefined,
 };
 
@@ -35,11 +36,8 @@ export function accountPermits({ store }: Engine, account: PushAccount): Permits
     return grant.permits;
   };
   return {
-    take: async (room, count) => {
-      if (account.limitPerMinute === null) return take(room, "urgent");
-      const waiting = await count();
-      const urgent = Math.min(room, waiting.urgent);
-      const routine = Math.min(room - urgent, waiting.routine);
+    kind: account.limitPerMinute === null ? "unlimited" : "limited",
+    take: async ({ urgent, routine }) => {
       const granted = await take(urgent, "urgent");
       return granted < urgent ? granted : granted + (await take(routine, "routine"));
     },

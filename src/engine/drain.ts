@@ -1,30 +1,31 @@
 /**
- * The pump of one channel of one shard: claim lanes, deliver them side by side, settle them in batches,
- * until nothing can be delivered now. Two drains of one channel are harmless, for a lane is claimed
- * once; a drain that dies leaves leases, which end by themselves.
+ * The pump of one channel: claim lanes, deliver them side by side, settle them in batches, until nothing
+ * can be delivered now. Two drains of one channel are harmless, for a lane is claimed once; a drain that
+ * dies leaves leases, which end by themselves.
  */
 import type { Engine } from "./engine.ts";
 import { Gatherer } from "./gatherer.ts";
-import type { Lane, LaneAddress, Settlement } from "../store/outbox-store.ts";
+import { allShards } from "../store/keys.ts";
+import type { Lane, LaneAddress, Settlement, Waiting } from "../store/outbox-store.ts";
 import { claimLanes, countReady, renewLeases, settleLanes } from "../store/outbox-store.ts";
+import { shareOut } from "./share-out.ts";
 
-/** Settlements written in one script. */
-const SETTLE_MAX = 100;
+const NONE: Waiting = { urgent: 0, routine: 0 };
 
-export interface Waiting {
-  readonly urgent: number;
-  readonly routine: number;
-}
+/** Settlements written together. */
+const SETTLE_MAX = 128;
 
 export interface Permits {
-  /** How many lanes may be claimed now, at most `room`. Asks what waits only when that matters. */
-  readonly take: (room: number, count: () => Promise<Waiting>) => Promise<number>;
+  /** "unlimited": as many as there is room for, without asking what waits. */
+  readonly kind: "unlimited" | "limited";
+  /** How many of these lanes may be claimed now. */
+  readonly take: (waiting: Waiting) => Promise<number>;
   /** Permits for which no lane was found. */
   readonly giveBack: (permits: number) => Promise<void>;
 }
 
 export interface DrainOptions {
-  readonly address: LaneAddress;
+  readonly channel: string;
   /** Unique to this run: who holds the lanes. */
   readonly owner: string;
   readonly leaseMs: number;
@@ -43,133 +44,197 @@ export class Drains {
 
   /** Resolves when nothing is ready or permitted, with the number of lanes that it settled. */
   async run(engine: Engine, options: DrainOptions): Promise<number> {
-    const key = keyOf(options.address);
     const drain = new Drain(engine, options);
-    this.#running.set(key, drain);
+    this.#running.set(options.channel, drain);
     try {
       return await drain.run();
     } finally {
-      if (this.#running.get(key) === drain) this.#running.delete(key);
+      if (this.#running.get(options.channel) === drain) this.#running.delete(options.channel);
     }
   }
 
   /** Tells a drain that is running here that there is more. False when a job must be added. */
-  nudge(address: LaneAddress): boolean {
-    return this.#running.get(keyOf(address))?.nudge() ?? false;
+  nudge({ shard, channel }: LaneAddress): boolean {
+    return this.#running.get(channel)?.nudge(shard) ?? false;
   }
 }
 
-function keyOf({ shard, channel }: LaneAddress): string {
-  return `${shard} ${channel}`;
+interface Settling {
+  readonly lane: Lane;
+  readonly settlement: Settlement;
+  readonly resolve: () => void;
 }
 
 class Drain {
   readonly #engine: Engine;
   readonly #options: DrainOptions;
+  /** Shards that may have lanes to deliver. All of them at first: a job does not say which. */
+  readonly #worthALook: Set<number>;
   readonly #underWay = new Set<Lane>();
-  readonly #settling: Gatherer<{ settlement: Settlement; resolve: () => void }>;
+  readonly #settling: Gatherer<Settling>;
   #settled = 0;
-  #state: "looking" | "told-of-more" | "ended" = "looking";
-  #onFreed = (): void => undefined;
+  #hasEnded = false;
+  #onChange = (): void => undefined;
 
   constructor(engine: Engine, options: DrainOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#worthALook = new Set(allShards(engine.store.layout));
     this.#settling = new Gatherer(SETTLE_MAX, (batch) => this.#settle(batch));
   }
 
   async run(): Promise<number> {
-    const { signal, leaseMs, concurrency } = this.#options;
-    const renewal = setInterval(() => this.#renew(), leaseMs / 3);
+    const renewal = setInterval(() => this.#renew(), this.#options.leaseMs / 3);
     try {
       for (;;) {
-        this.#state = "looking";
-        const room = concurrency - this.#underWay.size;
-        const claimed = signal.aborted || room === 0 ? 0 : await this.#claim(room);
-        if (this.#underWay.size === 0 && !this.#isToldOfMore()) return this.#settled;
-        const isFull = this.#underWay.size === concurrency;
-        if (this.#underWay.size > 0 && (isFull || claimed < room)) await this.#change();
+        const isRefused = !(await this.#claim());
+        if (this.#underWay.size > 0) {
+          if (isRefused || this.#room() === 0 || this.#worthALook.size === 0) await this.#change();
+        } else if (isRefused || this.#worthALook.size === 0) {
+          return this.#settled;
+        }
       }
     } finally {
-      this.#state = "ended";
+      // In the same turn as the last look, so that no nudge can fall between the two.
+      this.#hasEnded = true;
       clearInterval(renewal);
     }
   }
 
-  /** Between this drain's last look and its end no call can be lost: both are in one turn. */
-  nudge(): boolean {
-    if (this.#state === "ended") return false;
-    this.#state = "told-of-more";
-    this.#onFreed();
+  nudge(shard: number): boolean {
+    if (this.#hasEnded) return false;
+    this.#worthALook.add(shard);
+    this.#onChange();
     return true;
-  }
-
-  #isToldOfMore(): boolean {
-    return this.#state === "told-of-more" && !this.#options.signal.aborted;
   }
 
   /** A lane has ended, or more has come. */
   async #change(): Promise<void> {
-    if (this.#state === "told-of-more" && this.#underWay.size < this.#options.concurrency) return;
-    await new Promise<void>((resolve) => (this.#onFreed = resolve));
+    await new Promise<void>((resolve) => (this.#onChange = resolve));
   }
 
-  async #claim(room: number): Promise<number> {
-    const { address, owner, permits, leaseMs } = this.#options;
-    const { store } = this.#engine;
-    const want = await permits.take(room, () => countReady(store, address, this.#engine.now()));
-    if (want === 0) return 0;
+  #room(): number {
+    return this.#options.concurrency - this.#underWay.size;
+  }
+
+  /** False when nothing may be claimed now: stopping, or no permit. */
+  async #claim(): Promise<boolean> {
+    const { permits, signal } = this.#options;
+    if (signal.aborted) return false;
+    const room = this.#room();
+    const shards = [...this.#worthALook];
+    if (room === 0 || shards.length === 0) return true;
+    this.#worthALook.clear();
+    const waiting = await this.#waitingIn(shards, room);
+    const total = sumOf(waiting);
+    if (total.urgent + total.routine === 0) return true;
+    const granted = await permits.take(atMost(room, total));
+    if (granted === 0) return false;
+    const shares = shareOut(granted, waiting);
+    const counts = await Promise.all(
+      shards.map(async (shard, index) => {
+        const [share = 0, { urgent, routine } = NONE] = [shares[index], waiting[index]];
+        // More waits there than was permitted now.
+        if (share < urgent + routine) this.#worthALook.add(shard);
+        return share === 0 ? 0 : this.#claimFrom(shard, share);
+      }),
+    );
+    const claimed = counts.reduce((sum, count) => sum + count, 0);
+    if (claimed < granted) await permits.giveBack(granted - claimed);
+    return true;
+  }
+
+  /** Without a limit there is no choice to make between shards, and nothing to count. */
+  async #waitingIn(shards: readonly number[], room: number): Promise<Waiting[]> {
+    const { channel, permits } = this.#options;
+    if (permits.kind === "unlimited") return shards.map(() => ({ urgent: room, routine: 0 }));
     const now = this.#engine.now();
-    const lanes = await claimLanes(store, address, {
-      now,
-      leaseUntil: now + leaseMs,
-      owner,
-      want,
-    });
+    return Promise.all(
+      shards.map((shard) => countReady(this.#engine.store, { shard, channel }, now)),
+    );
+  }
+
+  async #claimFrom(shard: number, want: number): Promise<number> {
+    const { channel, owner, leaseMs } = this.#options;
+    const now = this.#engine.now();
+    const leaseUntil = now + leaseMs;
+    const claim = { now, leaseUntil, owner, want };
+    const lanes = await claimLanes(this.#engine.store, { shard, channel }, claim);
+    if (lanes.length === want) this.#worthALook.add(shard);
+    else this.#worthALook.delete(shard);
     // A process that was paused while it claimed has lost these lanes by now, or is about to. Whoever
     // took them over has sent more since, and a push of ours would turn the item back.
-    const isLate = this.#engine.now() >= now + leaseMs;
-    const kept = isLate ? [] : lanes;
-    if (kept.length < want) await permits.giveBack(want - kept.length);
-    for (const lane of kept) void this.#deliver(lane);
-    return kept.length;
+    if (this.#engine.now() >= leaseUntil) return 0;
+    for (const lane of lanes) void this.#deliver(lane);
+    return lanes.length;
   }
 
   async #deliver(lane: Lane): Promise<void> {
-    const { deliver, log, address } = this.#options;
+    const { deliver, log, channel } = this.#options;
     this.#underWay.add(lane);
     try {
       const settlement = await deliver(lane);
-      await new Promise<void>((resolve) => this.#settling.add({ settlement, resolve }));
+      await new Promise<void>((resolve) => this.#settling.add({ lane, settlement, resolve }));
     } catch (error) {
       // The lease ends by itself, and the next owner finds the attempt begun.
-      log.error({ err: error, itemId: lane.itemId, ...address }, "delivery failed");
+      log.error({ err: error, itemId: lane.itemId, channel }, "delivery failed");
     } finally {
       this.#underWay.delete(lane);
-      this.#onFreed();
+      this.#onChange();
     }
   }
 
-  async #settle(batch: { settlement: Settlement; resolve: () => void }[]): Promise<void> {
-    const { address, log } = this.#options;
-    const settlements = batch.map(({ settlement }) => settlement);
-    try {
-      const now = this.#engine.now();
-      const kept = await settleLanes(this.#engine.store, address, { now, settlements });
-      this.#settled += kept.filter(Boolean).length;
-    } catch (error) {
-      log.error({ err: error, ...address, lanes: batch.length }, "settling failed");
-    }
+  async #settle(batch: readonly Settling[]): Promise<void> {
+    const shards = byShard(batch, ({ lane }) => lane.shard);
+    await Promise.all([...shards].map(([shard, each]) => this.#settleShard(shard, each)));
     for (const { resolve } of batch) resolve();
   }
 
-  #renew(): void {
-    const { address, leaseMs, log } = this.#options;
-    const lanes = [...this.#underWay];
-    if (lanes.length === 0) return;
-    const leaseUntil = this.#engine.now() + leaseMs;
-    renewLeases(this.#engine.store, address, { leaseUntil, lanes }).catch((error: unknown) => {
-      log.error({ err: error, ...address }, "renewing leases failed");
-    });
+  async #settleShard(shard: number, batch: readonly Settling[]): Promise<void> {
+    const { channel, log } = this.#options;
+    const settlements = batch.map(({ settlement }) => settlement);
+    try {
+      const now = this.#engine.now();
+      const address = { shard, channel };
+      const kept = await settleLanes(this.#engine.store, address, { now, settlements });
+      this.#settled += kept.filter(Boolean).length;
+      // What stays in a lane, or came while it was leased, has made no noise.
+      if (batch.some(({ settlement }) => settlement.verb === "done")) this.#worthALook.add(shard);
+    } catch (error) {
+      log.error({ err: error, shard, channel, lanes: batch.length }, "settling failed");
+    }
   }
+
+  #renew(): void {
+    const { channel, leaseMs, log } = this.#options;
+    const leaseUntil = this.#engine.now() + leaseMs;
+    for (const [shard, lanes] of byShard([...this.#underWay], (lane) => lane.shard)) {
+      const renewal = { leaseUntil, lanes };
+      renewLeases(this.#engine.store, { shard, channel }, renewal).catch((error: unknown) => {
+        log.error({ err: error, shard, channel }, "renewing leases failed");
+      });
+    }
+  }
+}
+
+function byShard<Item>(items: readonly Item[], shardOf: (item: Item) => number) {
+  const shards = new Map<number, Item[]>();
+  for (const item of items) {
+    const known = shards.get(shardOf(item));
+    if (known === undefined) shards.set(shardOf(item), [item]);
+    else known.push(item);
+  }
+  return shards;
+}
+
+function sumOf(waiting: readonly Waiting[]): Waiting {
+  return {
+    urgent: waiting.reduce((sum, { urgent }) => sum + urgent, 0),
+    routine: waiting.reduce((sum, { routine }) => sum + routine, 0),
+  };
+}
+
+function atMost(room: number, { urgent, routine }: Waiting): Waiting {
+  const kept = Math.min(room, urgent);
+  return { urgent: kept, routine: Math.min(room - kept, routine) };
 }

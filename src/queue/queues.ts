@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 /** The front door. Any BullMQ client may add jobs: data is one event or an array of up to 100. */
 export const CRM_EVENTS = "crm-events";
 
-/** "Channel c of shard s has effects to deliver." Losing such a job costs a second, never an effect. */
+/** "Channel c has effects to deliver." Losing such a job costs a second, never an effect. */
 export const PUSHES = "orderwright-pushes";
 
 /** "Time has passed": timers and events parked too long. */

@@ -1,41 +1,40 @@
 /**
- * Wakes the push workers: one job says that a channel of a shard has effects to deliver. BullMQ keeps at
- * most one such job waiting and one active; here, calls made while an add is under way become one more.
+ * Wakes the push workers: one job says that a channel has effects to deliver. BullMQ keeps at
+ * most one such job waiting and one active per channel; here, calls made while an add is under way become one more.
  */
 import type { Queue } from "bullmq";
 
 export interface Wake {
-  readonly shard: number;
   readonly channel: string;
 }
 
 interface Waker {
-  readonly wake: (lane: Wake) => void;
+  readonly wake: (wake: Wake) => void;
   /** Resolves when nothing is being added any more. */
   readonly idle: () => Promise<void>;
 }
 
-export function openWaker(queue: Queue, onError: (error: unknown, lane: Wake) => void): Waker {
+export function openWaker(queue: Queue, onError: (error: unknown, wake: Wake) => void): Waker {
   const adding = new Map<string, Promise<void>>();
   const repeated = new Set<string>();
 
-  const add = async (id: string, lane: Wake): Promise<void> => {
+  const add = async (channel: string): Promise<void> => {
+    const job: Wake = { channel };
     try {
-      await queue.add("drain", lane, {
-        deduplication: { id, keepLastIfActive: true },
+      await queue.add("drain", job, {
+        deduplication: { id: channel, keepLastIfActive: true },
         removeOnComplete: true,
         removeOnFail: true,
       });
     } catch (error) {
-      onError(error, lane);
+      onError(error, job);
     }
-    adding.delete(id);
-    if (repeated.delete(id)) wake(lane);
+    adding.delete(channel);
+    if (repeated.delete(channel)) wake(job);
   };
-  const wake = (lane: Wake): void => {
-    const id = `${lane.shard}-${lane.channel}`;
-    if (adding.has(id)) repeated.add(id);
-    else adding.set(id, add(id, lane));
+  const wake = ({ channel }: Wake): void => {
+    if (adding.has(channel)) repeated.add(channel);
+    else adding.set(channel, add(channel));
   };
   const idle = async (): Promise<void> => {
     while (adding.size > 0) await Promise.all(adding.values());

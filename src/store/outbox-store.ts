@@ -33,6 +33,7 @@ export interface Attempt {
 
 export interface Lane {
   readonly itemId: string;
+  readonly shard: number;
   readonly owner: string;
   readonly attempt: Attempt;
   /** Oldest first; never empty. */
@@ -92,6 +93,7 @@ export async function claimLanes(
   const replies = await claimLanesScript.run(store.redis, shardPrefix(store.layout, shard), args);
   return (replies as string[][]).map(([itemId = "", before = "", ...effects]) => ({
     itemId,
+    shard,
     owner,
     attempt: decodeAttempt(before),
     effects: effects.map(decodeEffect),
@@ -133,12 +135,18 @@ function pushArguments(args: (string | number)[], settlement: Settlement): void 
   args.push(entries.length, ...entries);
 }
 
-/** Lanes that could be claimed now, by class. An upper bound: another process may be faster. */
+/** Lanes by class. */
+export interface Waiting {
+  readonly urgent: number;
+  readonly routine: number;
+}
+
+/** Lanes that could be claimed now. An upper bound: another process may be faster. */
 export async function countReady(
   store: Store,
   { shard, channel }: LaneAddress,
   now: number,
-): Promise<{ readonly urgent: number; readonly routine: number }> {
+): Promise<Waiting> {
   const prefix = shardPrefix(store.layout, shard);
   const [urgent, ready, waited] = await Promise.all([
     store.redis.zcount(`${prefix}ready:${channel}`, "-inf", `(${ROUTINE_SCORE}`),

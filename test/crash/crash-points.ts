@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import { Queue } from "bullmq";
-import type { Wake } from "../../src/queue/wake.ts";
+import type { LaneAddress } from "../../src/store/outbox-store.ts";
 import { itemPrefix, shardOf } from "../../src/store/keys.ts";
 import {
   claimLanesScript,
@@ -53,7 +53,9 @@ const AROUND_PARTS = {
   "before-wake": ({ engine, itemId }: Parts) => {
     const { wake } = engine;
     const shard = shardOf(engine.store.layout, itemId);
-    Object.assign(engine, { wake: (lane: Wake) => (lane.shard === shard ? die() : wake(lane)) });
+    Object.assign(engine, {
+      wake: (lane: LaneAddress) => (lane.shard === shard ? die() : wake(lane)),
+    });
   },
   "after-wake": ({ engine, applier, itemId }: Parts) => {
     const { wake } = engine;
@@ -62,7 +64,7 @@ const AROUND_PARTS = {
     const additions = watchAdditions();
     let woken: Promise<unknown> | undefined;
     Object.assign(engine, {
-      wake: (lane: Wake) => {
+      wake: (lane: LaneAddress) => {
         const addition = additions.during(() => wake(lane));
         if (lane.shard === shard) woken ??= addition;
       },

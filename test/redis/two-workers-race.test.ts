@@ -164,7 +164,7 @@ describe("two drains of one channel", () => {
     };
     const run = (engine: Engine, owner: string) =>
       new Drains().run(engine, {
-        address: ADDRESS,
+        channel: CHANNEL,
         owner,
         leaseMs: 10_000,
         concurrency: 8,
