@@ -137,7 +137,8 @@ export class Applier {
     }
   }
 
-  /** `undefined` when the stored actor cannot be read: its events are dead letters, others go on. */
+  /** `undefined` when the stored actor cannot be read, or a function of its machine's definition threw: its
+   * events are dead letters, others go on. */
   #plan(item: ItemTasks): ItemPlan | undefined {
     const { machines, limits, now } = this.#engine;
     const setting = { machines, limits, now: now() };
@@ -148,8 +149,7 @@ export class Applier {
         : planEvents(setting, before, item.events);
     } catch (error) {
       this.#cache.delete(item.itemId);
-      if (!(error instanceof EngineError)) throw error;
-      const problem = { code: error.code, message: error.message };
+      const problem = planProblem(item.itemId, error);
       for (const task of [...item.events, ...item.repeats]) {
         void this.#bury(task, `event:${task.mark}`, problem).catch(task.reject);
       }
@@ -230,6 +230,14 @@ export class Applier {
     const [oldest] = this.#cache.keys();
     if (oldest !== undefined) this.#cache.delete(oldest);
   }
+}
+
+/** A definition that throws must not take down the process that runs all other items. */
+function planProblem(itemId: string, error: unknown): Problem {
+  if (error instanceof EngineError) return { code: error.code, message: error.message };
+  const said = error instanceof Error ? error.message : String(error);
+  const message = `The machine's definition threw on item ${itemId}: ${said}. Its state is unchanged; mend the machine, then redrive the event.`;
+  return { code: "MACHINE_FAILED", message };
 }
 
 function rejectAll({ events, repeats, due }: ItemTasks, error: unknown): void {
