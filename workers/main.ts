@@ -11,7 +11,7 @@ import type { Config } from "../src/config.ts";
 import type { Lifecycle } from "../src/lifecycle.ts";
 import type { Logger } from "../src/logger.ts";
 import { openOffergridClient } from "../src/offergrid/offergrid-client.ts";
-import { openQueue, PUSHES, RECOVERY, TIMERS } from "../src/queue/queues.ts";
+import { CRM_EVENTS, openQueue, PUSHES, RECOVERY, TIMERS } from "../src/queue/queues.ts";
 import { openWaker } from "../src/queue/wake.ts";
 import { closeStore, openStore } from "../src/store/store.ts";
 import { startEventWorker } from "./event.worker.ts";
@@ -57,6 +57,9 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     await pushes.close();
   });
 
+  const crmEvents = openQueue(CRM_EVENTS, link);
+  lifecycle.onShutdown("event queue", () => crmEvents.close());
+
   const drains = new Drains();
   const engine: Engine = {
     store,
@@ -72,11 +75,11 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   const applier = new Applier(engine);
   const parts = { engine, applier };
   const stopping = new AbortController();
-  const tell = options.tell ?? ((notice: Notice) => log.info(notice, "operator notice"));
+  const tell = options.tell ?? ((notice: Notice) => log.warn(notice, "operator notice"));
   const accounts = openAccounts(options);
 
   const workers = [
-    startRecoveryWorker(setting, engine),
+    startRecoveryWorker(setting, engine, crmEvents.queue),
     startTimerWorker(setting, parts, stopping.signal),
     startPushWorker(setting, parts, {
       accounts,

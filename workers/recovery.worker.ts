@@ -1,16 +1,22 @@
 /** The recovery sweep: gives back what dead workers held and repeats wake-up calls that were lost. */
-import type { Worker } from "bullmq";
+import type { Queue, Worker } from "bullmq";
 import type { Engine } from "../src/engine/engine.ts";
 import { recover } from "../src/engine/recover.ts";
 import { RECOVERY } from "../src/queue/queues.ts";
 import type { WorkerSetting } from "./worker-setting.ts";
 import { openWorker } from "./worker-setting.ts";
 
-export function startRecoveryWorker(setting: WorkerSetting, engine: Engine): Worker {
+export function startRecoveryWorker(
+  setting: WorkerSetting,
+  engine: Engine,
+  crmEvents: Queue,
+): Worker {
   return openWorker(setting, RECOVERY, {
     concurrency: 1,
     process: async () => {
       const recovered = await recover(engine);
+      // A job that could be neither completed nor put back (Redis was full) is BullMQ's idea of failed.
+      if ((await crmEvents.getFailedCount()) > 0) await crmEvents.retryJobs({ state: "failed" });
       if (recovered > 0) setting.log.warn({ recovered }, "lanes taken back from a dead worker");
       return recovered;
     },

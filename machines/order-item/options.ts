@@ -9,10 +9,8 @@ const HOUR_MS = 3_600_000;
 
 const durationMs = z.int().positive();
 
-const pointOfNoReturnSchema = z.enum(["scheduled", "in_progress", "never"]);
-
 /** First status in which a cancellation needs an approval; "never": it always cancels at once. */
-export type PointOfNoReturn = z.infer<typeof pointOfNoReturnSchema>;
+const pointOfNoReturnSchema = z.enum(["scheduled", "in_progress", "never"]);
 
 const slaShape = {
   /** Birth to accept or reject: the marketplace's goal. */

@@ -76,10 +76,16 @@ export function compareArrivals(left: ArrivedEvent, right: ArrivedEvent): number
   return Date.parse(left.time) - Date.parse(right.time);
 }
 
-export function markAfter(event: ArrivedEvent, mark: SourceMark | undefined): SourceMark {
+/** A time ahead of the decision's own counts as that: a clock that runs fast must not make stale what
+ * its source tells next. */
+export function markAfter(
+  event: ArrivedEvent,
+  mark: SourceMark | undefined,
+  now: number,
+): SourceMark {
   const sequence = event.sequence ?? mark?.sequence;
   return {
-    time: Math.max(Date.parse(event.time), mark?.time ?? 0),
+    time: Math.max(Math.min(Date.parse(event.time), now), mark?.time ?? 0),
     ...(sequence !== undefined && { sequence }),
   };
 }

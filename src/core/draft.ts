@@ -102,11 +102,12 @@ export class Draft {
   apply(machine: Machine, next: Applied, fact: EventFact): void {
     const entry = { kind: "event", ...fact, outcome: "applied" } as const;
     const { event, birth } = fact;
+    const { now } = this.setting;
     const { [event.source]: before, ...others } = next.actor.sources;
     // Nothing is older than a birth: whoever announces an item late does not make its facts stale.
-    const mark = birth === undefined ? markAfter(event, before) : markOfBirth(event, before);
+    const mark = birth === undefined ? markAfter(event, before, now) : markOfBirth(event, before);
     const sources = { ...others, ...(mark !== undefined && { [event.source]: mark }) };
-    if (machine.isMarketplaceReport?.(toMachineEvent(event, this.setting.now)) === true) {
+    if (machine.isMarketplaceReport?.(toMachineEvent(event, now)) === true) {
       const { account } = machine.attributes(next.actor.snapshot.context);
       this.#lookFirst.push(marketplaceChannel(account));
     }
@@ -227,7 +228,7 @@ export class Draft {
     const actor = this.#current();
     const before = actor.sources[event.source];
     if (event.sequencetype !== "Integer" || isAhead(before, event)) return actor;
-    const mark = markAfter(event, before);
+    const mark = markAfter(event, before, this.setting.now);
     return { ...actor, sources: { ...actor.sources, [event.source]: mark } };
   }
 

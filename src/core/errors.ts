@@ -39,7 +39,6 @@ export const ERROR_CODES = [
   "MACHINE_INVALID",
   "MACHINE_UNKNOWN",
   "MACHINE_FAILED",
-  "MACHINE_VERSION_MISMATCH",
   "REPLAY_MISMATCH",
   // Delivery to the marketplace.
   "PUSH_UNAUTHORIZED",

@@ -28,6 +28,7 @@ export interface Machines {
 
 export function registerMachines(definitions: readonly MachineDefinition[]): Machines {
   const all = definitions.map(registerMachine);
+  refuseTwins(all);
   const ids = new Map(all.map((machine) => [`${machine.id}@${machine.version}`, machine]));
   const types = new Map<string, Machine>();
   for (const machine of all.toReversed()) {
@@ -38,6 +39,21 @@ export function registerMachines(definitions: readonly MachineDefinition[]): Mac
     byId: (id, version) => ids.get(`${id}@${version}`),
     byEventType: (type) => types.get(type),
   };
+}
+
+/** Two machines that cannot be told apart: by their stored name, or by the event that begins them. */
+function refuseTwins(machines: readonly Machine[]): void {
+  for (const [index, machine] of machines.entries()) {
+    const twin = machines.slice(index + 1).find((other) => {
+      const isSameMachine = other.id === machine.id;
+      return isSameMachine ? other.version === machine.version : other.birth === machine.birth;
+    });
+    if (twin === undefined) continue;
+    throw new EngineError(
+      "MACHINE_INVALID",
+      `Machines ${machine.id} ${machine.version} and ${twin.id} ${twin.version} cannot be told apart: give each its own version, or its own birth event.`,
+    );
+  }
 }
 
 export function registerMachine(definition: MachineDefinition): Machine {

@@ -136,7 +136,7 @@ function openingOf(read: Actor | undefined, text: string | undefined): string {
   return isLiving(read) ? `${read.revision} ` : text;
 }
 
-export function statusOf({ machines }: Setting, actor: Actor | undefined): string | undefined {
+function statusOf({ machines }: Setting, actor: Actor | undefined): string | undefined {
   if (!isLiving(actor)) return undefined;
   return machines.byId(actor.machine, actor.version)?.status(actor.snapshot.value);
 }

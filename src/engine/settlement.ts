@@ -88,11 +88,13 @@ export function blocked(delivery: Delivery, problem: Problem, ending: Ending): S
     verb: "block",
     problem: JSON.stringify(problem),
     deadLetter: [letter.id, JSON.stringify(letter)],
+    // It may have been applied: a person's retry begins with a look, as any other repeat does.
+    ...(problem.code === "PUSH_EXHAUSTED" && { attempt: { made: 0, outcomeUnknown: true } }),
     entries: [encode({ ...entryOf(delivery, "blocked", ending), code: problem.code })],
   };
 }
 
-export function entryOf(
+function entryOf(
   { lane, effect, startedAt }: Delivery,
   outcome: DeliveryEntry["outcome"],
   { now, answer }: Ending,

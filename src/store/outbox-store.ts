@@ -18,7 +18,7 @@ import {
 } from "./scripts.ts";
 
 /** Effects of one lane read at a claim: enough to merge, bounded for memory. */
-export const LANE_READ_MAX = 32;
+const LANE_READ_MAX = 32;
 
 /** Scores of routine lanes begin here; see lua/lane-score.lua. */
 const ROUTINE_SCORE = 10_000_000_000_000;
@@ -67,6 +67,8 @@ export type Settlement = {
       readonly verb: "block";
       readonly problem: string;
       readonly deadLetter: readonly [id: string, text: string];
+      /** Kept for whoever opens the lane again: whether it must be looked up first. */
+      readonly attempt?: Attempt;
     }
 );
 
@@ -74,7 +76,7 @@ export function encodeEffect(effect: OutboxEffect): string {
   return `${effect.isUrgent ? "u" : "r"} ${effect.at} ${JSON.stringify(effect)}`;
 }
 
-export function decodeEffect(text: string): OutboxEffect {
+function decodeEffect(text: string): OutboxEffect {
   return JSON.parse(text.slice(text.indexOf("{"))) as OutboxEffect;
 }
 
@@ -129,7 +131,9 @@ function pushArguments(args: (string | number)[], settlement: Settlement): void 
       );
       break;
     case "block":
-      args.push(0, settlement.problem, "", ...settlement.deadLetter);
+      args.push(0, settlement.problem);
+      args.push(settlement.attempt === undefined ? "" : encodeAttempt(settlement.attempt));
+      args.push(...settlement.deadLetter);
       break;
   }
   args.push(entries.length, ...entries);

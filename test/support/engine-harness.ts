@@ -52,7 +52,7 @@ export interface Harness extends RunningWorkers {
 }
 
 /** Everything lower than the defaults, so that a test need not wait for a person's patience. */
-export function testConfig(redisUrl: string, change: Partial<Config> = {}): Config {
+function testConfig(redisUrl: string, change: Partial<Config> = {}): Config {
   const id = randomUUID().slice(0, 8);
   return {
     ...loadConfig({

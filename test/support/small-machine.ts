@@ -1,8 +1,7 @@
 /** A registered machine around any XState machine: the smallest definition that the engine takes. */
 import type { AnyStateMachine } from "xstate";
 import { z } from "zod";
-import type { Actor } from "../../src/core/actor.ts";
-import { isLiving, type LivingActor } from "../../src/core/actor.ts";
+import type { LivingActor } from "../../src/core/actor.ts";
 import { type Advance, advance, begin } from "../../src/core/advance.ts";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
 import type { MachineDefinition, MachineEvent } from "../../src/core/definition.ts";
@@ -60,11 +59,6 @@ export function bornAt(machine: Machine, at = 0, input: JsonObject = {}): Living
 export function appliedActor(advanced: Advance): LivingActor {
   if (advanced.outcome === "applied") return advanced.actor;
   throw new Error(`${advanced.outcome}: ${advanced.problem.message}`);
-}
-
-export function livingActor(actor: Actor | undefined): LivingActor {
-  if (isLiving(actor)) return actor;
-  throw new Error("the actor has not begun");
 }
 
 export function send(

@@ -11,6 +11,7 @@ import {
 import { arrived } from "../support/small-machine.ts";
 
 const TEN = "2026-03-02T10:00:00Z";
+const NOW = Date.parse("2026-03-02T12:00:00Z");
 const at = (time: string, sequence?: string): SourceMark => ({
   time: Date.parse(time),
   ...(sequence !== undefined && { sequence }),
@@ -124,8 +125,10 @@ test("events that wait together are tried by number within a source, else by tim
 
 test("a mark keeps the latest time, and its sequence when an event has none", () => {
   const early = arrived("x", { time: "2026-03-02T08:00:00Z" });
-  expect(markAfter(early, at(TEN, "7"))).toEqual(at(TEN, "7"));
-  expect(markAfter(arrived("x", { time: TEN, sequence: "1" }), undefined)).toEqual(at(TEN, "1"));
+  expect(markAfter(early, at(TEN, "7"), NOW)).toEqual(at(TEN, "7"));
+  expect(markAfter(arrived("x", { time: TEN, sequence: "1" }), undefined, NOW)).toEqual(
+    at(TEN, "1"),
+  );
 });
 
 describe("after waiting, an event is", () => {
@@ -145,4 +148,9 @@ describe("after waiting, an event is", () => {
     const event = arrived("x", { time: TEN, isUndated: true, sequence: "6" });
     expect(placeAfterWaiting(event, at(TEN, "7"))).toBe("stale");
   });
+});
+
+test("a time ahead of now does not make stale what its source tells next", () => {
+  const ahead = arrived("x", { time: "2031-01-01T00:00:00Z" });
+  expect(markAfter(ahead, undefined, NOW)).toEqual({ time: NOW });
 });

@@ -93,6 +93,7 @@ const counted = (type: string, number: number, change: Partial<ArrivedEvent> = {
 describe("order within a source", () => {
   test("an earlier time than its source has told is stale, and of another source it is not", () => {
     const item = life();
+    item.now = Date.parse("2026-03-02T12:00:00Z");
     item.tell(arrived("born"), arrived("note", { time: "2026-03-02T10:00:00Z" }));
     const early = { time: "2026-03-02T09:30:00Z" };
     expect(item.verdict(arrived("note", early))).toMatchObject({
@@ -472,4 +473,12 @@ test("effects carry item, revision and place as their id, their lane, and when t
   expect(noted.entries).toMatchObject([
     { change: { effects: [{ id: "item-1:2:0", name: "tell" }] } },
   ]);
+});
+
+test("two machines that cannot be told apart are refused", () => {
+  const chart = createMachine({ initial: "a", states: { a: {} } });
+  const one = smallDefinition(chart, []);
+  expect(() => registerMachines([one, one])).toThrow(/cannot be told apart/u);
+  expect(() => registerMachines([one, { ...one, id: "other" }])).toThrow(/cannot be told apart/u);
+  expect(registerMachines([one, { ...one, version: "2" }]).all).toHaveLength(2);
 });

@@ -127,7 +127,7 @@ export class WebhookSender {
 }
 
 /** The body of a webhook, in either of the two shapes that the docs show. */
-export function envelopeOf(
+function envelopeOf(
   event: MarketEvent,
   made: { readonly id: string; readonly timestamp: string },
   style: SandboxBehaviour["envelope"],
@@ -139,7 +139,7 @@ export function envelopeOf(
 }
 
 /** `x-offergrid-signature` in hex and, unless plain, `x-offergrid-timestamp` in Unix seconds. */
-export function signatureHeaders(
+function signatureHeaders(
   payload: string,
   sign: {
     readonly secret: string;

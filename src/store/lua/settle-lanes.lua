@@ -10,7 +10,7 @@
                   verb: "done" | "again" | "block",
                   number of effects that leave the outbox,
                   "done", "again": the attempt to remember ("" none); "block": the problem as JSON,
-                  "again": not before, ms; else "",
+                  "again": not before, ms; "block": the attempt to remember ("" none); else "",
                   dead letter id and dead letter ("" none),
                   n, n x journal entry
   Returns    for each lane 1, or 0 when the lease was lost
@@ -48,6 +48,7 @@ local function settleLane()
   end
   redis.call('HDEL', attempt, item)
   if verb == 'block' then
+    if notBefore ~= '' then redis.call('HSET', attempt, item, notBefore) end
     redis.call('HSET', p .. 'blocked:' .. channel, item, note)
     redis.call('ZADD', p .. 'dead', now, deadId)
     redis.call('HSET', p .. 'deadletters', deadId, deadText)
