@@ -1,13 +1,12 @@
 /**
- * Accepted events become committed decisions. Events that arrive together share one
- * round trip; actors come from a small cache first, which is safe because a commit on an outdated
- * actor changes nothing and brings the present one back.
+ * Accepted events become committed decisions. Events that arrive together share one round trip;
+ * actors come from a small cache first, which is safe because a commit on an outdated actor changes
+ * nothing and brings the present one back.
  *
  * What a crash leaves behind: before the commit nothing, after it everything. The job is taken again
  * and finds its events answered.
  */
 import type { ArrivedEvent } from "../core/arrival.ts";
-import { compareArrivals } from "../core/arrival.ts";
 import type { Problem } from "../core/errors.ts";
 import { EngineError } from "../core/errors.ts";
 import type { CommitResult } from "../store/actor-store.ts";
@@ -15,11 +14,15 @@ import { commitActors, loadActors } from "../store/actor-store.ts";
 import { bury } from "../store/dead-letter-store.ts";
 import { shardOf } from "../store/keys.ts";
 import type { Engine } from "./engine.ts";
+import type { EventAnswer } from "./event-answer.ts";
+import { answerOf, repeatOf } from "./event-answer.ts";
 import type { FirstAnswer } from "./event-identity.ts";
 import { contentOf, decodeAnswer, markOf } from "./event-identity.ts";
 import { Gatherer } from "./gatherer.ts";
-import type { EventVerdict, ItemPlan, PlannedEvent } from "./item-plan.ts";
+import type { ItemPlan } from "./item-plan.ts";
 import { planDue, planEvents } from "./item-plan.ts";
+import type { EventTask, ItemTasks, Task } from "./item-tasks.ts";
+import { groupByItem, itemOf, rejectAll } from "./item-tasks.ts";
 
 /** Events handled together. Larger batches gained nothing and hold Redis longer. */
 const COMMIT_MAX = 128;
@@ -29,44 +32,6 @@ const CACHE_MAX = 10_000;
 
 /** Lost races after which an event goes back to the queue; each lost race means another's success. */
 const TRIES_MAX = 100;
-
-/** The answer to one event, the same for every arrival of it. */
-export interface EventAnswer {
-  readonly id: string;
-  readonly source: string;
-  readonly subject: string;
-  readonly outcome: EventVerdict["outcome"];
-  /** It had been answered before; nothing was done now. */
-  readonly duplicate?: true;
-  readonly revision: number;
-  readonly status?: string;
-  readonly problem?: Problem;
-}
-
-interface EventTask extends PlannedEvent {
-  readonly kind: "event";
-  readonly resolve: (answer: EventAnswer) => void;
-  readonly reject: (error: unknown) => void;
-  tries: number;
-}
-
-interface DueTask {
-  readonly kind: "due";
-  readonly itemId: string;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-  tries: number;
-}
-
-type Task = EventTask | DueTask;
-
-interface ItemTasks {
-  readonly itemId: string;
-  readonly events: EventTask[];
-  readonly due: DueTask[];
-  /** Arrivals of an event that stands in `events` already. */
-  readonly repeats: EventTask[];
-}
 
 interface Planned {
   readonly item: ItemTasks;
@@ -80,7 +45,12 @@ export class Applier {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#tasks = new Gatherer(COMMIT_MAX, (tasks) => this.#handle(tasks));
+    this.#tasks = new Gatherer({
+      batchMax: COMMIT_MAX,
+      sideBySide: 2,
+      keyOf: itemOf,
+      handle: (tasks) => this.#handle(tasks),
+    });
   }
 
   /** Resolves when the event's outcome is committed. Rejects when the store cannot be reached. */
@@ -240,55 +210,14 @@ function planProblem(itemId: string, error: unknown): Problem {
   return { code: "MACHINE_FAILED", message };
 }
 
-function rejectAll({ events, repeats, due }: ItemTasks, error: unknown): void {
-  for (const task of [...events, ...repeats, ...due]) task.reject(error);
-}
-
 function isFresh(task: Task): boolean {
   return task.tries < TRIES_MAX;
 }
 
 function contended(task: Task): EngineError {
-  const itemId = task.kind === "due" ? task.itemId : task.event.subject;
+  const itemId = itemOf(task);
   return new EngineError(
     "COMMIT_CONTENDED",
     `Item ${itemId} was committed by others ${TRIES_MAX} times in a row. The event goes back to the queue.`,
   );
-}
-
-/** Per item: first arrivals in the order of their events. */
-function groupByItem(tasks: readonly Task[]): ItemTasks[] {
-  const items = new Map<string, ItemTasks>();
-  for (const task of tasks) {
-    const itemId = task.kind === "due" ? task.itemId : task.event.subject;
-    let item = items.get(itemId);
-    if (item === undefined)
-      items.set(itemId, (item = { itemId, events: [], due: [], repeats: [] }));
-    if (task.kind === "due") item.due.push(task);
-    else if (item.events.some(({ mark }) => mark === task.mark)) item.repeats.push(task);
-    else item.events.push(task);
-  }
-  for (const { events } of items.values()) {
-    if (events.length > 1) events.sort((left, right) => compareArrivals(left.event, right.event));
-  }
-  return [...items.values()];
-}
-
-function answerOf(event: ArrivedEvent, verdict: EventVerdict): EventAnswer {
-  const { id, source, subject } = event;
-  return { id, source, subject, ...verdict };
-}
-
-function repeatOf({ id, source, subject }: ArrivedEvent, first: FirstAnswer): EventAnswer {
-  const { outcome, revision, code } = first;
-  const message = `Event ${id} of ${source} was answered before: ${outcome} at revision ${revision}. The journal of item ${subject} has the details.`;
-  return {
-    id,
-    source,
-    subject,
-    outcome,
-    duplicate: true,
-    revision,
-    ...(code !== undefined && { problem: { code, message } }),
-  };
 }

@@ -80,7 +80,12 @@ class Drain {
     this.#engine = engine;
     this.#options = options;
     this.#worthALook = new Set(allShards(engine.store.layout));
-    this.#settling = new Gatherer(SETTLE_MAX, (batch) => this.#settle(batch));
+    this.#settling = new Gatherer({
+      batchMax: SETTLE_MAX,
+      sideBySide: 1,
+      keyOf: ({ lane }) => lane.itemId,
+      handle: (batch) => this.#settle(batch),
+    });
   }
 
   async run(): Promise<number> {

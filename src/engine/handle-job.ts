@@ -3,7 +3,8 @@ import type { Problem } from "../core/errors.ts";
 import { readEvents } from "../core/read-event.ts";
 import { clearSuspect, countSuspectRun } from "../store/crash-store.ts";
 import { bury } from "../store/dead-letter-store.ts";
-import type { Applier, EventAnswer } from "./apply-events.ts";
+import type { Applier } from "./apply-events.ts";
+import type { EventAnswer } from "./event-answer.ts";
 import type { Engine } from "./engine.ts";
 
 export interface JobLike {

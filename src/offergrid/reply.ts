@@ -126,6 +126,8 @@ export function describeReply(reply: Reply): string {
   if (reply.kind === "no-response") {
     return `no answer (${reply.reason}): ${reply.error}`.slice(0, SAYING_MAX_CHARS);
   }
+  // A success says nothing that the journal needs: its body is the item, as often as there are pushes.
+  if (reply.status >= 200 && reply.status < 300) return `status ${reply.status}`;
   const said = saying(reply.body).slice(0, SAYING_MAX_CHARS);
   return said === "" ? `status ${reply.status}` : `status ${reply.status}: ${said}`;
 }
