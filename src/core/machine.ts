@@ -29,14 +29,18 @@ export interface Machines {
 export function registerMachines(definitions: readonly MachineDefinition[]): Machines {
   const all = definitions.map(registerMachine);
   refuseTwins(all);
-  const ids = new Map(all.map((machine) => [`${machine.id}@${machine.version}`, machine]));
+  const ids = new Map<string, Map<string, Machine>>();
+  for (const machine of all) {
+    const versions = ids.get(machine.id) ?? new Map<string, Machine>();
+    ids.set(machine.id, versions.set(machine.version, machine));
+  }
   const types = new Map<string, Machine>();
   for (const machine of all.toReversed()) {
     for (const type of Object.keys(machine.events)) types.set(type, machine);
   }
   return {
     all,
-    byId: (id, version) => ids.get(`${id}@${version}`),
+    byId: (id, version) => ids.get(id)?.get(version),
     byEventType: (type) => types.get(type),
   };
 }
