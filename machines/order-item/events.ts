@@ -171,8 +171,12 @@ function checkWeekday(issues: Issues, date: string, actual: string | undefined):
   if (actual === undefined) return;
   addFault(issues, "scheduledFor", {
     code: "SCHEDULE_WEEKDAY_MISMATCH",
-    message: `${date} is a ${actual}, but providerNotes name another day. Correct one of them.`,
+    message: `${date} is a ${capitalised(actual)}, but providerNotes name another day. Correct one of them.`,
   });
+}
+
+function capitalised(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 }
 
 /** After the date's checks: a wrong date is the graver fault and is named first. */

@@ -1,4 +1,5 @@
 /** From the words of a command line to an event: what was typed, and what follows from it. Pure. */
+import type { ErrorCode, Problem } from "../core/errors.ts";
 import { InvalidArgumentError } from "commander";
 import type { EventSchemas } from "../queue/producer.ts";
 
@@ -85,8 +86,16 @@ const FLAGS_BY_FIELD: Readonly<Record<string, string>> = {
   "data.metadata": "--meta KEY=VALUE",
 };
 
+/** Refusals of a field that was given: naming its flag would not help. */
+const MISGIVEN: readonly ErrorCode[] = [
+  "SCHEDULE_WEEKDAY_MISMATCH",
+  "SCHEDULE_DATE_NAIVE",
+  "SCHEDULE_DATE_PAST",
+];
+
 /** The flags that give the fields which a refusal names. */
-export function hintsFor(message: string): string[] {
+export function hintsFor({ code, message }: Problem): string[] {
+  if (MISGIVEN.includes(code)) return [];
   const flags = Object.entries(FLAGS_BY_FIELD)
     .filter(([field]) => message.includes(`${field}:`))
     .map(([, flag]) => flag);

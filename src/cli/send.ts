@@ -99,7 +99,7 @@ function assertValid(schemas: EventSchemas, event: unknown): void {
   const checked = checkEvent(schemas, event, Date.now());
   if (checked.result === "event") return;
   const { code, message } = checked.problem;
-  throw new EngineError(code, [message, ...hintsFor(message)].join("\n  "));
+  throw new EngineError(code, [message, ...hintsFor({ code, message })].join("\n  "));
 }
 
 interface Sent {

@@ -120,7 +120,7 @@ function notAllowed(machine: Machine, actor: LivingActor, type: string): Advance
   // ever, so its time may come.
   const later = allowed.includes(type) || machine.mayComeLater(value, type);
   const advice =
-    allowed.length > 0 ? `Send ${allowed.join(", ")} first.` : "It waits for its timers.";
+    allowed.length > 0 ? `It takes ${allowed.join(", ")}.` : "It waits for its timers.";
   const message = `Item ${actor.id} is "${machine.status(value)}" and does not take ${type}. ${advice}`;
   const code = later ? "EVENT_TOO_EARLY" : "EVENT_NOT_ALLOWED";
   return { outcome: "not-allowed", later, problem: { code, message, allowed } };
