@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { EngineError } from "../../core/errors.ts";
-import { ITEM_STATUSES } from "./item-status.ts";
+import { ITEM_STATUSES } from "../status-update.ts";
 
 /** Longest wait that any option may ask for, in ms: a sandbox must not look hung for ever. */
 const WAIT_MAX_MS = 600_000;

@@ -1,22 +1,9 @@
 /**
- * The ten order item statuses of the marketplace and which step from one to another its lifecycle
- * page allows. The live API documents no check at all, so every check here is a switch.
- * Source: Offergrid docs, providers/order-workflow and the provider OpenAPI (UpdateItemStatusDto).
+ * Which step from one item status to another the marketplace's lifecycle page allows. The live API
+ * documents no check at all, so every check here is a switch.
+ * Source: Offergrid docs, providers/order-workflow.
  */
-export const ITEM_STATUSES = [
-  "pending",
-  "submitted_to_provider",
-  "accepted",
-  "rejected",
-  "scheduled",
-  "in_progress",
-  "completed",
-  "active",
-  "cancelled",
-  "failed",
-] as const;
-
-export type ItemStatus = (typeof ITEM_STATUSES)[number];
+import type { ItemStatus } from "../status-update.ts";
 
 /** `seed`: the steps that the lifecycle page states or implies. `extended`: also the steps that the
  * other pages show, such as rescheduling a failed installation. */

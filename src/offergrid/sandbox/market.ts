@@ -6,7 +6,8 @@
  */
 import { randomUUID } from "node:crypto";
 import type { SandboxBehaviour } from "./behaviour.ts";
-import { isStepAllowed, isUnderway, wasAccepted, type ItemStatus } from "./item-status.ts";
+import type { ItemStatus } from "../status-update.ts";
+import { isStepAllowed, isUnderway, wasAccepted } from "./item-status.ts";
 import { PushLog, type PushLogEntry } from "./push-log.ts";
 
 /** History entries kept per item: enough for any real life, bounded against a push loop. */

@@ -2,7 +2,7 @@
  * Every PATCH that reached the marketplace, with what became of it. Bounded: once full, the oldest
  * tenth goes at a time, so that trimming costs nothing per request.
  */
-import type { ItemStatus } from "./item-status.ts";
+import type { ItemStatus } from "../status-update.ts";
 
 export interface PushLogEntry {
   /** When the answer was decided, in ms since the epoch. */

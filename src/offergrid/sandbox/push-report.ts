@@ -2,7 +2,8 @@
  * What the marketplace can tell about the pushes it got: a pure reading of the request log, used to
  * show that updates arrived once and in order.
  */
-import { isStepBack, type ItemStatus } from "./item-status.ts";
+import type { ItemStatus } from "../status-update.ts";
+import { isStepBack } from "./item-status.ts";
 import type { PushLogEntry } from "./push-log.ts";
 
 export interface PushReport {

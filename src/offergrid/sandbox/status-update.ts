@@ -1,7 +1,7 @@
 /** Reads the body of a status PATCH as the marketplace's UpdateItemStatusDto would. */
 import { z } from "zod";
 import { issueText, type SandboxBehaviour } from "./behaviour.ts";
-import { ITEM_STATUSES, type ItemStatus } from "./item-status.ts";
+import { ITEM_STATUSES, type ItemStatus } from "../status-update.ts";
 import type { StatusUpdate } from "./market.ts";
 
 export const itemStatusSchema = z.enum(ITEM_STATUSES);
