@@ -5,8 +5,10 @@
  * is open again), so a crash halfway leaves the letter, and a second try is harmless: a redriven event
  * carries the number of its attempt, and the same attempt is answered once.
  */
+import type { ArrivedEvent } from "../core/arrival.ts";
 import type { OutboxEffect } from "../core/draft.ts";
 import { EngineError } from "../core/errors.ts";
+import type { CloudEvent } from "../core/event.ts";
 import type { DeliveryEntry } from "../core/journal.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
 import { endDeadLetter, findDeadLetter } from "../store/dead-letter-store.ts";
@@ -58,7 +60,7 @@ export async function redrive(setting: RedriveSetting, letter: DeadLetter): Prom
   const { store, enqueue } = setting;
   switch (letter.kind) {
     case "event":
-      await enqueue({ ...letter.event, redrive: (letter.event.redrive ?? 0) + 1 });
+      await enqueue(newAttempt(letter.event));
       await endDeadLetter(store, letter);
       return { outcome: "enqueued" };
     case "unreadable":
@@ -73,6 +75,12 @@ export async function redrive(setting: RedriveSetting, letter: DeadLetter): Prom
       await endDeadLetter(store, letter);
       return { outcome: "released" };
   }
+}
+
+/** The time of an undated event was when it came in, so a new attempt comes in now: what it waited for
+ * may have been sent meanwhile, and must not make it stale. */
+function newAttempt({ isUndated, time, ...event }: ArrivedEvent): CloudEvent {
+  return { ...event, ...(isUndated === undefined && { time }), redrive: (event.redrive ?? 0) + 1 };
 }
 
 /** `reason` is journalled for effects: why the marketplace need not hear of them. */
