@@ -1,5 +1,5 @@
 /** Composition root of the workers: everything one process needs to run items, opened and closed. */
-import type { Limits } from "../src/core/draft.ts";
+import type { Limits } from "../src/core/decision.ts";
 import type { MachineDefinition } from "../src/core/definition.ts";
 import { registerMachines } from "../src/core/machine.ts";
 import { Applier } from "../src/engine/apply-events.ts";

@@ -8,11 +8,15 @@ export function letterText(letter: DeadLetter, now: number): string {
     `  ${id}`,
     `    ${problem.code}  ${timeText(at)} (${relativeText(at, now)})  ${subjectOf(letter)}`,
     wrapped(problem.message, "    "),
-    `    npx orderwright retry ${quoted(id)}`,
-    ...(letter.kind === "account"
-      ? []
-      : [`    npx orderwright skip ${quoted(id)} --reason "why it is not needed"`]),
+    ...commandsFor(letter),
   ].join("\n");
+}
+
+function commandsFor({ kind, id }: DeadLetter): string[] {
+  const skip = `    npx orderwright skip ${quoted(id)} --reason "why it is not needed"`;
+  if (kind === "timer") return ["    It is tried again by itself.", skip];
+  const retry = `    npx orderwright retry ${quoted(id)}`;
+  return kind === "account" ? [retry] : [retry, skip];
 }
 
 function subjectOf(letter: DeadLetter): string {
@@ -21,6 +25,8 @@ function subjectOf(letter: DeadLetter): string {
       return `${letter.event.type} for item ${letter.event.subject}`;
     case "effect":
       return `${letter.effect.name} of item ${letter.itemId}`;
+    case "timer":
+      return `a timer of item ${letter.itemId}`;
     case "account":
       return `account ${letter.account}`;
     case "unreadable":

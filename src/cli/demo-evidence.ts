@@ -146,6 +146,7 @@ function subjectOf(letter: DeadLetter): unknown {
     case "event":
       return letter.event.subject;
     case "effect":
+    case "timer":
       return letter.itemId;
     case "account":
       return undefined;

@@ -53,6 +53,7 @@ async function retry(id: string | undefined, flags: RetryFlags): Promise<void> {
 const WORDS: Readonly<Record<Redriven["outcome"], string>> = {
   enqueued: "back in the queue; `orderwright show` tells what became of it.",
   unblocked: "the item delivers again.",
+  "due-again": "it is tried again by itself, and tells you when it fails again.",
   released: "the account delivers again.",
   "was-open": "had been solved already.",
   "not-whole": "only its beginning was kept. Send it again from its source, then skip it here.",
@@ -92,6 +93,7 @@ function accountOf(letter: DeadLetter): string | undefined {
       return letter.channel.replace(/^marketplace\./, "");
     case "event":
       return letter.event.account;
+    case "timer":
     case "unreadable":
       return undefined;
   }

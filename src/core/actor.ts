@@ -14,6 +14,8 @@ export interface Timer {
   readonly dueAt: number;
   /** Which visit to the state set it. XState's `after` type is the same on every visit. */
   readonly token: string;
+  /** How often the machine failed on it; then it is due again later. */
+  readonly failures?: number;
   /** What it tells the machine; absent when that is its own id and nothing more, as for `after`. */
   readonly event?: { readonly type: string; readonly [key: string]: unknown };
 }

@@ -18,7 +18,7 @@ import {
   toMachineEvent,
 } from "./arrival.ts";
 import { Draft } from "./draft.ts";
-import type { Decision, Setting, Verdict } from "./draft.ts";
+import type { Decision, Setting, Verdict } from "./decision.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
 import type { Machine } from "./machine.ts";

@@ -2,74 +2,15 @@
  * A decision while it is being made: the actor so far, and what the commit will write. Each method
  * records one fact in every place where it belongs, so that journal, outbox and actor cannot disagree.
  */
+import type { Setting, Verdict, OutboxEffect, DeadEvent, DeadTimer, Decision } from "./decision.ts";
 import type { Actor, LivingActor, ParkedEvent, ParkedReason, SourceMark, Timer } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
 import { compareSequences, isSame, markAfter, toMachineEvent } from "./arrival.ts";
 import type { Problem } from "./errors.ts";
-import type { JsonObject } from "./event.ts";
-import type { Change, DecisionEntry, EventEntry, EventOutcome } from "./journal.ts";
-import type { Machine, Machines } from "./machine.ts";
+import type { Change, DecisionEntry, EventEntry } from "./journal.ts";
+import type { Machine } from "./machine.ts";
 import { expiredProblem, parkedFull, staleProblem, waitingProblem } from "./problems.ts";
-
-export interface Limits {
-  /** How long an early event waits before it is a dead letter, ms. */
-  readonly parkedForMs: number;
-  /** How long an event waits for its item to be announced, ms. */
-  readonly unknownItemForMs: number;
-  /** Parked events per item. */
-  readonly parkedMax: number;
-  /** Decisions per item. */
-  readonly journalMax: number;
-  /** Timers fired in one decision. */
-  readonly timersPerDecision: number;
-}
-
-/** What decisions are made with, beside the actor and the event. */
-export interface Setting {
-  readonly machines: Machines;
-  readonly limits: Limits;
-  /** ms since the epoch. */
-  readonly now: number;
-}
-
-/** What became of the event that was asked about. */
-export interface Verdict {
-  readonly outcome: EventOutcome | "dead-letter";
-  readonly problem?: Problem;
-}
-
-/** A committed effect, as the outbox holds it. */
-export interface OutboxEffect {
-  /** Item, revision, place: the same for every delivery, so it is the idempotency key. */
-  readonly id: string;
-  readonly name: string;
-  readonly params: JsonObject;
-  /** `marketplace.<account>` or `operator`. */
-  readonly channel: string;
-  readonly isUrgent: boolean;
-  /** When it was decided, ms. */
-  readonly at: number;
-  /** When the fact behind it happened: the event's time. Absent for timers. */
-  readonly occurredAt?: string;
-}
-
-/** An event that a person must look at. */
-export interface DeadEvent {
-  readonly event: ArrivedEvent;
-  readonly problem: Problem;
-  readonly at: number;
-}
-
-export interface Decision {
-  /** Absent when there is nothing to remember: the item is unknown and nothing waits for it. */
-  readonly actor: Actor | undefined;
-  readonly entries: readonly DecisionEntry[];
-  readonly effects: readonly OutboxEffect[];
-  readonly deadEvents: readonly DeadEvent[];
-  /** Channels whose waiting effects are looked up before they are sent. */
-  readonly lookFirst: readonly string[];
-}
 
 type Applied = Extract<Advance, { outcome: "applied" }>;
 type EventFact = Pick<EventEntry, "event" | "birth" | "retried">;
@@ -81,6 +22,7 @@ export class Draft {
   readonly #entries: DecisionEntry[] = [];
   readonly #effects: OutboxEffect[] = [];
   readonly #deadEvents: DeadEvent[] = [];
+  readonly #deadTimers: DeadTimer[] = [];
   readonly #lookFirst: string[] = [];
 
   constructor(setting: Setting, actor: Actor | undefined) {
@@ -95,6 +37,7 @@ export class Draft {
       entries: this.#entries,
       effects: this.#effects,
       deadEvents: this.#deadEvents,
+      deadTimers: this.#deadTimers,
       lookFirst: this.#lookFirst,
     };
   }
@@ -127,9 +70,24 @@ export class Draft {
       this.#entries.push({ ...entry, revision, outcome: "applied", change });
       return;
     }
+    if (next.outcome === "error") {
+      const { problem } = next;
+      const until = this.setting.now + againAfterMs(timer.failures ?? 0);
+      const revision = this.#postpone(timer, until);
+      this.#entries.push({ ...entry, revision, outcome: "failed", problem, until });
+      this.#deadTimers.push({ timer: id, problem, at: this.setting.now });
+      return;
+    }
     const { [id]: _dropped, ...timers } = this.actor?.timers ?? {};
     const revision = this.#advanceTo({ ...this.#current(), timers });
     this.#entries.push({ ...entry, revision, outcome: "dropped", problem: next.problem });
+  }
+
+  /** A machine that fails today may be mended tomorrow: what it promised is kept until then. */
+  #postpone({ id, ...timer }: Timer & { readonly id: string }, dueAt: number): number {
+    const actor = this.#current();
+    const again = { ...timer, dueAt, failures: (timer.failures ?? 0) + 1 };
+    return this.#advanceTo({ ...actor, timers: { ...actor.timers, [id]: again } });
   }
 
   /** The item takes note, and the event waits for its turn. */
@@ -277,6 +235,13 @@ export class Draft {
 function isAhead(mark: SourceMark | undefined, { sequence }: ArrivedEvent): boolean {
   if (mark?.sequence === undefined || sequence === undefined) return false;
   return compareSequences(sequence, mark.sequence) < 0;
+}
+
+const MINUTE_MS = 60_000;
+
+/** 1, 2, 4 … minutes, an hour at most. */
+function againAfterMs(failures: number): number {
+  return Math.min(60 * MINUTE_MS, MINUTE_MS * 2 ** failures);
 }
 
 function marketplaceChannel(account: string): string {

@@ -55,8 +55,10 @@ export interface TimerEntry extends Decided {
   readonly timer: string;
   readonly token: string;
   readonly dueAt: number;
-  readonly outcome: "applied" | "dropped";
+  /** `failed`: the machine is at fault, and the timer is due again at `until`. */
+  readonly outcome: "applied" | "dropped" | "failed";
   readonly problem?: Problem;
+  readonly until?: number;
   readonly change?: Change;
 }
 

@@ -10,10 +10,10 @@ import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import { advance, begin, fire } from "./advance.ts";
 import { isSame, toMachineEvent } from "./arrival.ts";
-import type { Limits } from "./draft.ts";
+import type { Limits } from "./decision.ts";
 import { Draft } from "./draft.ts";
 import { EngineError } from "./errors.ts";
-import type { DecisionEntry, EventEntry, JournalEntry } from "./journal.ts";
+import type { DecisionEntry, EventEntry, JournalEntry, TimerEntry } from "./journal.ts";
 import type { Machine, Machines } from "./machine.ts";
 
 const NO_LIMITS: Limits = {
@@ -65,7 +65,11 @@ function replayEntry(draft: Draft, itemId: string, entry: DecisionEntry): void {
       const { timer: id, token, at } = entry;
       const known = draft.actor.timers[id];
       if (known === undefined) throw mismatch(itemId, entry, undefined);
-      return draft.timer(machine, { id, ...known }, fire(machine, draft.actor, { id, token, at }));
+      return draft.timer(
+        machine,
+        { id, ...known },
+        failedAgain(entry) ?? fire(machine, draft.actor, { id, token, at }),
+      );
     }
     case "expired": {
       const parked = draft.actor?.parked.find(({ event }) => isSame(event, entry.event));
@@ -73,6 +77,11 @@ function replayEntry(draft: Draft, itemId: string, entry: DecisionEntry): void {
       return draft.expire(parked);
     }
   }
+}
+
+/** A failure is taken at its word: the machine may have been mended since. */
+function failedAgain({ outcome, problem }: TimerEntry): Advance | undefined {
+  return outcome === "failed" && problem !== undefined ? { outcome: "error", problem } : undefined;
 }
 
 function replayEvent(draft: Draft, itemId: string, entry: EventEntry): void {

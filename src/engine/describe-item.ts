@@ -5,7 +5,7 @@
  */
 import type { Actor, ParkedEvent } from "../core/actor.ts";
 import { decodeActor, isLiving } from "../core/actor.ts";
-import type { OutboxEffect } from "../core/draft.ts";
+import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { JsonObject } from "../core/event.ts";
 import type { Change, DeliveryEntry, JournalEntry } from "../core/journal.ts";
@@ -137,6 +137,7 @@ function itemOf(letter: DeadLetter): string | undefined {
     case "event":
       return letter.event.subject;
     case "effect":
+    case "timer":
       return letter.itemId;
     case "account":
     case "unreadable":

@@ -1,5 +1,5 @@
 /** What every use case works with. Built once, by the composition root. */
-import type { Limits } from "../core/draft.ts";
+import type { Limits } from "../core/decision.ts";
 import type { Machines } from "../core/machine.ts";
 import type { LaneAddress } from "../store/outbox-store.ts";
 import type { Store } from "../store/store.ts";

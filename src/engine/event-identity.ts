@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { ArrivedEvent } from "../core/arrival.ts";
 import type { ErrorCode } from "../core/errors.ts";
-import type { Verdict } from "../core/draft.ts";
+import type { Verdict } from "../core/decision.ts";
 
 /** 96 bits of `source` + `id`: a collision among a billion events has a chance of 1 in 10^11. */
 export function markOf({ source, id, redrive }: ArrivedEvent): string {

@@ -3,7 +3,14 @@ import type { Actor } from "../core/actor.ts";
 import { decodeActor, dueAt, encodeActor, isLiving } from "../core/actor.ts";
 import type { ArrivedEvent } from "../core/arrival.ts";
 import { decideDue, decideEvent } from "../core/decide.ts";
-import type { DeadEvent, Decision, OutboxEffect, Setting, Verdict } from "../core/draft.ts";
+import type {
+  DeadEvent,
+  DeadTimer,
+  Decision,
+  OutboxEffect,
+  Setting,
+  Verdict,
+} from "../core/decision.ts";
 import type { DecisionEntry } from "../core/journal.ts";
 import type { Commit } from "../store/actor-store.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
@@ -77,6 +84,7 @@ class Sum {
   readonly #entries: DecisionEntry[] = [];
   readonly #effects: OutboxEffect[] = [];
   readonly #deadEvents: DeadEvent[] = [];
+  readonly #deadTimers: DeadTimer[] = [];
   readonly #lookFirst = new Set<string>();
 
   constructor(setting: Setting, { itemId, text }: ReadItem) {
@@ -92,6 +100,7 @@ class Sum {
     this.#entries.push(...decision.entries);
     this.#effects.push(...decision.effects);
     this.#deadEvents.push(...decision.deadEvents);
+    this.#deadTimers.push(...decision.deadTimers);
     for (const channel of decision.lookFirst) this.#lookFirst.add(channel);
   }
 
@@ -113,7 +122,10 @@ class Sum {
       answers: this.#entries.flatMap(laterAnswer),
       entries: this.#entries.map((entry) => JSON.stringify(entry)),
       effects: this.#effects.map((effect) => [effect.channel, encodeEffect(effect)]),
-      deadLetters: this.#deadEvents.map(deadLetterOf),
+      deadLetters: [
+        ...this.#deadEvents.map(eventLetter),
+        ...this.#deadTimers.map((dead) => timerLetter(this.#itemId, dead)),
+      ],
       lookFirst: [...this.#lookFirst],
     };
     return { commit, verdicts, channels: new Set(this.#effects.map(({ channel }) => channel)) };
@@ -155,7 +167,20 @@ function laterAnswer(entry: DecisionEntry): [string, string][] {
   return [[markOf(event), encodeAnswer(answer)]];
 }
 
-function deadLetterOf({ event, problem, at }: DeadEvent): [string, string] {
+function eventLetter({ event, problem, at }: DeadEvent): [string, string] {
   const letter: DeadLetter = { kind: "event", id: `event:${markOf(event)}`, at, problem, event };
+  return [letter.id, JSON.stringify(letter)];
+}
+
+/** One letter for a timer however often it fails. */
+function timerLetter(itemId: string, { timer, problem, at }: DeadTimer): [string, string] {
+  const letter: DeadLetter = {
+    kind: "timer",
+    id: `timer:${itemId}:${timer}`,
+    at,
+    problem,
+    itemId,
+    timer,
+  };
   return [letter.id, JSON.stringify(letter)];
 }

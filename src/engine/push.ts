@@ -5,7 +5,7 @@
  * under way) is first looked up at the marketplace; nothing is sent while the marketplace's view of the
  * item cannot be explained; a repeat carries the same idempotency key.
  */
-import type { OutboxEffect } from "../core/draft.ts";
+import type { OutboxEffect } from "../core/decision.ts";
 import type { PendingPush } from "../offergrid/push-merge.ts";
 import { mergePlan } from "../offergrid/push-merge.ts";
 import { pushOutcome, unreadOutcome } from "../offergrid/push-outcome.ts";

@@ -6,7 +6,7 @@
  * carries the number of its attempt, and the same attempt is answered once.
  */
 import type { ArrivedEvent } from "../core/arrival.ts";
-import type { OutboxEffect } from "../core/draft.ts";
+import type { OutboxEffect } from "../core/decision.ts";
 import { EngineError } from "../core/errors.ts";
 import type { CloudEvent } from "../core/event.ts";
 import type { DeliveryEntry } from "../core/journal.ts";
@@ -34,6 +34,8 @@ export type Redriven =
   | { readonly outcome: "released" }
   /** Somebody else had opened the lane; the letter has ended. */
   | { readonly outcome: "was-open" }
+  /** A timer needs no help: it is due again by itself, and the letter has ended until it fails again. */
+  | { readonly outcome: "due-again" }
   /** Only the beginning of the data was kept, so its source has to send it again. */
   | { readonly outcome: "not-whole" };
 
@@ -70,6 +72,9 @@ export async function redrive(setting: RedriveSetting, letter: DeadLetter): Prom
       return { outcome: "enqueued" };
     case "effect":
       return { outcome: await openLane(store, letter, []) };
+    case "timer":
+      await endDeadLetter(store, letter);
+      return { outcome: "due-again" };
     case "account":
       await releaseAccount(store.redis, limiterKey(store.layout, letter.account));
       await endDeadLetter(store, letter);
@@ -97,6 +102,7 @@ export async function skip(
       return outcome === "was-open" ? { outcome } : { outcome: "skipped", effects: leftOut };
     }
     case "event":
+    case "timer":
     case "unreadable":
       await endDeadLetter(store, letter);
       return { outcome: "discarded" };

@@ -1,5 +1,5 @@
 /** How a delivery ends, as the outbox will write it. Pure. */
-import type { OutboxEffect } from "../core/draft.ts";
+import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { DeliveryEntry } from "../core/journal.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";

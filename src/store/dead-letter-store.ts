@@ -1,6 +1,6 @@
 /** Dead letters: events and effects that need a person. Written by commit and settle; read and ended here. */
 import type { ArrivedEvent } from "../core/arrival.ts";
-import type { OutboxEffect } from "../core/draft.ts";
+import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { Store } from "./store.ts";
 import { allShards, shardOf, shardPrefix } from "./keys.ts";
@@ -18,6 +18,8 @@ export type DeadLetter = {
       readonly channel: string;
       readonly effect: OutboxEffect;
     }
+  /** A timer on which the machine fails; it tries again by itself. */
+  | { readonly kind: "timer"; readonly itemId: string; readonly timer: string }
   /** An account whose API key the marketplace refuses: its pushes wait until it is released. */
   | { readonly kind: "account"; readonly account: string }
   /** What could not even be read as an event, as it came. */
@@ -30,6 +32,7 @@ function homeOf(letter: DeadLetter): string {
     case "event":
       return letter.event.subject;
     case "effect":
+    case "timer":
       return letter.itemId;
     case "account":
     case "unreadable":

@@ -6,7 +6,7 @@
  *                ▲                │ ├──settle "again"──▶ later ──time──▶ ready
  *                └──lease ended───┘ └──settle "block"──▶ blocked ──operator──▶ ready
  */
-import type { OutboxEffect } from "../core/draft.ts";
+import type { OutboxEffect } from "../core/decision.ts";
 import type { Store } from "./store.ts";
 import { itemPrefix, shardPrefix } from "./keys.ts";
 import {

@@ -14,7 +14,7 @@ import { STATUS_NAMES, type Status } from "../../machines/order-item/statuses.ts
 import { type Actor, encodeActor } from "../../src/core/actor.ts";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
 import { decideDue, decideEvent } from "../../src/core/decide.ts";
-import type { Verdict } from "../../src/core/draft.ts";
+import type { Verdict } from "../../src/core/decision.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 import { Applier } from "../../src/engine/apply-events.ts";
 import type { Engine } from "../../src/engine/engine.ts";

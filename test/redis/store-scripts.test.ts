@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import type { OutboxEffect } from "../../src/core/draft.ts";
+import type { OutboxEffect } from "../../src/core/decision.ts";
 import { type Commit, commitActors, loadActors } from "../../src/store/actor-store.ts";
 import { findDeadLetter, listDeadLetters } from "../../src/store/dead-letter-store.ts";
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
-import type { OutboxEffect } from "../../src/core/draft.ts";
+import type { OutboxEffect } from "../../src/core/decision.ts";
 import { Applier } from "../../src/engine/apply-events.ts";
 import { FREE } from "../../src/engine/channel.ts";
 import { Drains } from "../../src/engine/drain.ts";

@@ -5,7 +5,7 @@ import type { LivingActor } from "../../src/core/actor.ts";
 import { type Advance, advance, begin } from "../../src/core/advance.ts";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
 import type { MachineDefinition, MachineEvent } from "../../src/core/definition.ts";
-import type { Limits } from "../../src/core/draft.ts";
+import type { Limits } from "../../src/core/decision.ts";
 import type { JsonObject } from "../../src/core/event.ts";
 import { type Machine, registerMachine } from "../../src/core/machine.ts";
 

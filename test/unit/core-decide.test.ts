@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { assign, createMachine, raise, setup } from "xstate";
 import { z } from "zod";
-import type { Actor } from "../../src/core/actor.ts";
+import { type Actor, encodeActor } from "../../src/core/actor.ts";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
 import { decideDue, decideEvent } from "../../src/core/decide.ts";
-import type { DeadEvent, Limits, Verdict } from "../../src/core/draft.ts";
+import type { DeadEvent, Limits, Verdict } from "../../src/core/decision.ts";
 import type { MachineDefinition } from "../../src/core/definition.ts";
 import type { DecisionEntry } from "../../src/core/journal.ts";
 import { registerMachines } from "../../src/core/machine.ts";
+import { replayAll } from "../../src/core/replay.ts";
 import { ANY_DATA, arrived, LIMITS, smallDefinition } from "../support/small-machine.ts";
 
 /** a → b → c → end; `note` counts anywhere; a guard keeps `guarded` until two notes are in. */
@@ -383,6 +384,10 @@ describe("a dead letter is", () => {
   });
 });
 
+function raiseError(): never {
+  throw new Error("a bug of the machine");
+}
+
 describe("timers", () => {
   const ticking = (types: Parameters<typeof createMachine>[0]) =>
     registerMachines([smallDefinition(createMachine(types), ["go", "ring", "late"])]);
@@ -436,6 +441,32 @@ describe("timers", () => {
       states: { a: { after: { 10: { target: "b", guard: () => false } } }, b: {} },
     });
     expect(due(machines, [10, 20])).toEqual([["xstate.after.10.(machine).a dropped 10"], []]);
+  });
+
+  test("on which the machine fails are kept, tried again later, and told to a person", () => {
+    const machines = ticking({
+      initial: "a",
+      states: {
+        a: { after: { 10: { target: "b", actions: assign(() => raiseError()) } } },
+        b: {},
+      },
+    });
+    const setting = { machines, limits: LIMITS, now: 0 };
+    const born = decideEvent(setting, undefined, arrived("born"));
+    const first = decideDue({ ...setting, now: 10 }, born.decision.actor as Actor);
+    const timer = "xstate.after.10.(machine).a";
+    expect(first.deadTimers).toMatchObject([{ timer, problem: { code: "MACHINE_FAILED" } }]);
+    expect(first.entries).toMatchObject([{ outcome: "failed", dueAt: 10, until: 60_010 }]);
+    const second = decideDue({ ...setting, now: 60_010 }, first.actor as Actor);
+    expect(second.entries).toMatchObject([{ outcome: "failed", dueAt: 60_010, until: 180_010 }]);
+    expect(second.actor?.snapshot?.value).toBe("a");
+
+    const entries = [born, { decision: first }, { decision: second }].flatMap(
+      ({ decision }) => decision.entries,
+    );
+    expect(encodeActor(replayAll(machines, "item-1", entries) as Actor)).toBe(
+      encodeActor(second.actor as Actor),
+    );
   });
 
   test("let early events take their turn", () => {

@@ -5,7 +5,7 @@ import type { Actor } from "../../src/core/actor.ts";
 import { dueAt, encodeActor } from "../../src/core/actor.ts";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
 import { decideDue, decideEvent } from "../../src/core/decide.ts";
-import type { Decision, Verdict } from "../../src/core/draft.ts";
+import type { Decision, Verdict } from "../../src/core/decision.ts";
 import type { JournalEntry } from "../../src/core/journal.ts";
 import { registerMachines } from "../../src/core/machine.ts";
 import { replayAll } from "../../src/core/replay.ts";

@@ -6,7 +6,7 @@ import { definitions } from "../../machines/registry.ts";
 import { type Actor, decodeActor, dueAt, encodeActor } from "../../src/core/actor.ts";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
 import { decideDue, decideEvent } from "../../src/core/decide.ts";
-import type { Decision } from "../../src/core/draft.ts";
+import type { Decision } from "../../src/core/decision.ts";
 import type { DecisionEntry, JournalEntry } from "../../src/core/journal.ts";
 import { type Machines, registerMachines } from "../../src/core/machine.ts";
 import { readEvent } from "../../src/core/read-event.ts";
