@@ -6,7 +6,7 @@ import type { DecisionEntry, DeliveryEntry, JournalEntry } from "../core/journal
 import { PUSH_EFFECT } from "../engine/push.ts";
 import type { PushLogEntry } from "../offergrid/sandbox/push-log.ts";
 import { pushReport } from "../offergrid/sandbox/push-report.ts";
-import type { DeadLetter } from "../store/dead-letter-store.ts";
+import { type DeadLetter, itemOfLetter } from "../store/dead-letter-store.ts";
 import type { Mark, Story } from "./demo-story.ts";
 
 export interface Evidence {
@@ -142,21 +142,9 @@ function marksOf(entry: DecisionEntry, later: readonly DecisionEntry[]): Mark[] 
 }
 
 function subjectOf(letter: DeadLetter): unknown {
-  switch (letter.kind) {
-    case "event":
-      return letter.event.subject;
-    case "effect":
-    case "timer":
-      return letter.itemId;
-    case "account":
-      return undefined;
-    case "unreadable": {
-      const { data } = letter;
-      return typeof data === "object" && data !== null && "subject" in data
-        ? data.subject
-        : undefined;
-    }
-  }
+  if (letter.kind !== "unreadable") return itemOfLetter(letter);
+  const { data } = letter;
+  return typeof data === "object" && data !== null && "subject" in data ? data.subject : undefined;
 }
 
 function sawFault({ saw }: Story, applied: readonly PushLogEntry[]): string | undefined {

@@ -12,7 +12,7 @@ import type { Change, DeliveryEntry, JournalEntry } from "../core/journal.ts";
 import type { Machines } from "../core/machine.ts";
 import { loadActors } from "../store/actor-store.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
-import { listDeadLetters } from "../store/dead-letter-store.ts";
+import { itemOfLetter, listDeadLetters } from "../store/dead-letter-store.ts";
 import { readJournal } from "../store/item-store.ts";
 import { limiterKey } from "../store/keys.ts";
 import { type LimiterState, limiterState } from "../store/limiter.ts";
@@ -126,23 +126,9 @@ export async function describeItem(
     timers: timersOf(actor),
     effects: effectsOf(journal, lanes),
     lanes: await Promise.all(lanes.map((lane) => laneStory(store, lane))),
-    deadLetters: letters.filter((letter) => itemOf(letter) === itemId),
+    deadLetters: letters.filter((letter) => itemOfLetter(letter) === itemId),
     journal,
   };
-}
-
-/** The item that a dead letter is about, when it names one. */
-function itemOf(letter: DeadLetter): string | undefined {
-  switch (letter.kind) {
-    case "event":
-      return letter.event.subject;
-    case "effect":
-    case "timer":
-      return letter.itemId;
-    case "account":
-    case "unreadable":
-      return undefined;
-  }
 }
 
 /** When the status was entered: the first of the decisions at the journal's end that all have it. */

@@ -26,8 +26,8 @@ export type DeadLetter = {
   | { readonly kind: "unreadable"; readonly data: unknown }
 );
 
-/** The shard key of a letter that belongs to no readable item. */
-function homeOf(letter: DeadLetter): string {
+/** The item that a letter is about, when it names one. */
+export function itemOfLetter(letter: DeadLetter): string | undefined {
   switch (letter.kind) {
     case "event":
       return letter.event.subject;
@@ -36,8 +36,13 @@ function homeOf(letter: DeadLetter): string {
       return letter.itemId;
     case "account":
     case "unreadable":
-      return letter.id;
+      return undefined;
   }
+}
+
+/** A letter lives with its item; one without an item, by its own id. */
+function homeOf(letter: DeadLetter): string {
+  return itemOfLetter(letter) ?? letter.id;
 }
 
 /** For letters that no commit carries: unreadable jobs and jobs that kill their worker. */
