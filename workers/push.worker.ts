@@ -2,11 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { Worker } from "bullmq";
 import type { Applier } from "../src/engine/apply-events.ts";
-import { accountPermits, deliverNotice, FREE, type Notice } from "../src/engine/channel.ts";
-import type { DrainOptions } from "../src/engine/drain.ts";
+import { type Notice, openChannels } from "../src/engine/channel.ts";
 import type { Drains } from "../src/engine/drain.ts";
 import type { Engine } from "../src/engine/engine.ts";
-import { deliverPush } from "../src/engine/push.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
 import { PUSHES } from "../src/queue/queues.ts";
 import type { Wake } from "../src/queue/wake.ts";
@@ -27,25 +25,11 @@ export interface PushWorkerOptions {
 
 export function startPushWorker(
   setting: WorkerSetting,
-  { engine, applier }: { readonly engine: Engine; readonly applier: Applier },
+  parts: { readonly engine: Engine; readonly applier: Applier },
   options: PushWorkerOptions,
 ): Worker {
-  const accounts = new Map(
-    options.accounts.map((account) => [`marketplace.${account.name}`, account]),
-  );
+  const serve = openChannels({ ...parts, accounts: options.accounts, tell: options.tell });
   const unserved = new Set<string>();
-
-  const serve = (channel: string): Pick<DrainOptions, "deliver" | "permits"> | undefined => {
-    if (channel === "operator") {
-      const { tell } = options;
-      return { permits: FREE, deliver: (lane) => deliverNotice(engine, lane, { channel, tell }) };
-    }
-    const account = accounts.get(channel);
-    if (account === undefined) return undefined;
-    const context = { engine, applier, account, channel, random: Math.random };
-    const permits = accountPermits(engine, account);
-    return { permits, deliver: (lane) => deliverPush(context, lane) };
-  };
 
   return openWorker(setting, PUSHES, {
     concurrency: DRAINS_MAX,
@@ -62,7 +46,7 @@ export function startPushWorker(
         unserved.add(channel);
         return 0;
       }
-      return options.drains.run(engine, {
+      return options.drains.run(parts.engine, {
         ...served,
         channel,
         owner: randomUUID(),

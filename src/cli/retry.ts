@@ -1,4 +1,5 @@
 /** `orderwright retry`: what was a dead letter is tried again. */
+import { accountOfChannel } from "../core/channel-name.ts";
 import { type Command, InvalidArgumentError } from "commander";
 import { letterOf, redrive, type Redriven, type RedriveSetting } from "../engine/redrive.ts";
 import { addJobs, newJob } from "../queue/producer.ts";
@@ -90,7 +91,7 @@ function accountOf(letter: DeadLetter): string | undefined {
     case "account":
       return letter.account;
     case "effect":
-      return letter.channel.replace(/^marketplace\./, "");
+      return accountOfChannel(letter.channel);
     case "event":
       return letter.event.account;
     case "timer":

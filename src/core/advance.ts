@@ -177,14 +177,12 @@ function conclude(machine: Machine, actor: Actor, { steps, at, derived = [] }: W
     taken.push(...each.taken);
     snapshot = each.snapshot;
   }
+  if (snapshot === undefined) return failed(machine, actor, "no transition was taken");
   const isBirth = actor.snapshot === undefined;
   const fault =
-    snapshot === undefined
-      ? "no step"
-      : ((isBirth ? contextFault(machine, snapshot) : undefined) ??
-        declarationFault(machine, snapshot, effects));
-  if (snapshot === undefined || fault !== undefined)
-    return failed(machine, actor, fault ?? "no step");
+    (isBirth ? contextFault(machine, snapshot) : undefined) ??
+    declarationFault(machine, snapshot, effects);
+  if (fault !== undefined) return failed(machine, actor, fault);
   // A machine that has ended waits for nothing, whatever its states had armed.
   if (snapshot.status !== "active") timers = {};
   const stored = { ...snapshot, context: asStored(snapshot.context) };

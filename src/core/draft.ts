@@ -6,6 +6,7 @@ import type { Setting, Verdict, OutboxEffect, DeadEvent, DeadTimer, Decision } f
 import type { Actor, LivingActor, ParkedEvent, ParkedReason, SourceMark, Timer } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
+import { channelName, marketplaceChannel } from "./channel-name.ts";
 import { compareSequences, isSame, markAfter, toMachineEvent } from "./arrival.ts";
 import type { Problem } from "./errors.ts";
 import type { Change, DecisionEntry, EventEntry } from "./journal.ts";
@@ -214,7 +215,7 @@ export class Draft {
         id: `${next.actor.id}:${revision}:${index}`,
         name,
         params,
-        channel: declared?.channel === "marketplace" ? marketplaceChannel(account) : "operator",
+        channel: channelName(declared?.channel, account),
         isUrgent: declared?.isUrgent?.(params) ?? false,
         at: this.setting.now,
         ...(occurredAt !== undefined && { occurredAt }),
@@ -242,10 +243,6 @@ const MINUTE_MS = 60_000;
 /** 1, 2, 4 … minutes, an hour at most. */
 function againAfterMs(failures: number): number {
   return Math.min(60 * MINUTE_MS, MINUTE_MS * 2 ** failures);
-}
-
-function marketplaceChannel(account: string): string {
-  return `marketplace.${account}`;
 }
 
 function markOfBirth(event: ArrivedEvent, before: SourceMark | undefined): SourceMark | undefined {

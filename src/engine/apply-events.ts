@@ -9,6 +9,7 @@
 import type { ArrivedEvent } from "../core/arrival.ts";
 import type { Problem } from "../core/errors.ts";
 import { EngineError } from "../core/errors.ts";
+import { groupBy } from "../core/group-by.ts";
 import type { CommitResult } from "../store/actor-store.ts";
 import { commitActors, loadActors } from "../store/actor-store.ts";
 import { bury } from "../store/dead-letter-store.ts";
@@ -76,17 +77,14 @@ export class Applier {
       for (const item of items) rejectAll(item, error);
       return;
     }
-    const shards = new Map<number, Planned[]>();
-    for (const item of items) {
+    const planned = items.flatMap((item): Planned[] => {
       const plan = this.#plan(item);
-      if (plan === undefined) continue;
-      const shard = shardOf(this.#engine.store.layout, item.itemId);
-      const planned = shards.get(shard) ?? [];
-      shards.set(shard, planned);
-      planned.push({ item, plan });
-    }
+      return plan === undefined ? [] : [{ item, plan }];
+    });
+    const { layout } = this.#engine.store;
+    const shards = groupBy(planned, ({ item }) => shardOf(layout, item.itemId));
     // Sent in one turn of the event loop, they travel in one write, and one fsync serves them all.
-    await Promise.all([...shards].map(([shard, planned]) => this.#commit(shard, planned)));
+    await Promise.all([...shards].map(([shard, each]) => this.#commit(shard, each)));
   }
 
   async #commit(shard: number, planned: readonly Planned[]): Promise<void> {

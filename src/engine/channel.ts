@@ -1,12 +1,15 @@
 /** What each channel needs: how its lanes are delivered, and who permits it. */
+import { accountOfChannel, OPERATOR_CHANNEL } from "../core/channel-name.ts";
 import type { JsonObject } from "../core/event.ts";
 import { limiterKey } from "../store/keys.ts";
 import { giveBackPermits, takePermits, type PermitClass } from "../store/limiter.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
-import type { Permits } from "./drain.ts";
+import type { Applier } from "./apply-events.ts";
+import type { DrainOptions, Permits } from "./drain.ts";
 import type { Engine } from "./engine.ts";
+import { deliverPush } from "./push.ts";
 import type { PushAccount } from "./push-ending.ts";
-import { delivered } from "./settlement.ts";
+import { delivered, headOf } from "./settlement.ts";
 
 /** What an operator should know: a reminder, with its item. */
 export interface Notice {
@@ -24,7 +27,7 @@ export const FREE: Permits = {
 };
 
 /** Permits of an account, urgent lanes first; routine ones only when the urgent ones all got theirs. */
-export function accountPermits({ store }: Engine, account: PushAccount): Permits {
+function accountPermits({ store }: Engine, account: PushAccount): Permits {
   const key = limiterKey(store.layout, account.name);
   let lastSecond = 0;
   const take = async (want: number, permitClass: PermitClass): Promise<number> => {
@@ -48,16 +51,39 @@ export function accountPermits({ store }: Engine, account: PushAccount): Permits
   };
 }
 
+export interface ChannelsOptions {
+  readonly engine: Engine;
+  readonly applier: Applier;
+  readonly accounts: readonly PushAccount[];
+  readonly tell: (notice: Notice) => void;
+}
+
+/** What a drain of the channel needs; `undefined` for an account that is not configured. */
+export function openChannels(
+  options: ChannelsOptions,
+): (channel: string) => Pick<DrainOptions, "deliver" | "permits"> | undefined {
+  const { engine, applier, tell } = options;
+  const accounts = new Map(options.accounts.map((account) => [account.name, account]));
+  return (channel) => {
+    if (channel === OPERATOR_CHANNEL) {
+      return { permits: FREE, deliver: (lane) => deliverNotice(engine, lane, { channel, tell }) };
+    }
+    const account = accounts.get(accountOfChannel(channel) ?? "");
+    if (account === undefined) return undefined;
+    const context = { engine, applier, account, channel, random: Math.random };
+    const permits = accountPermits(engine, account);
+    return { permits, deliver: (lane) => deliverPush(context, lane) };
+  };
+}
+
 /** Tells the operators, and is done: a notice has no answer to wait for. */
-export async function deliverNotice(
+async function deliverNotice(
   engine: Engine,
   lane: Lane,
   { channel, tell }: { readonly channel: string; readonly tell: (notice: Notice) => void },
 ): Promise<Settlement> {
-  const [effect] = lane.effects;
-  if (effect === undefined) throw new TypeError("a lane without effects was claimed");
-  const startedAt = engine.now();
-  const { id, name, params } = effect;
+  const delivery = headOf(lane, channel, engine.now());
+  const { id, name, params } = delivery.effect;
   tell({ itemId: lane.itemId, effect: id, name, params });
-  return delivered({ lane, channel, effect, merged: [], startedAt }, { now: engine.now() });
+  return delivered(delivery, { now: engine.now() });
 }

@@ -8,6 +8,7 @@ import { decodeActor, isLiving } from "../core/actor.ts";
 import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { JsonObject } from "../core/event.ts";
+import { groupBy } from "../core/group-by.ts";
 import type { Change, DeliveryEntry, JournalEntry } from "../core/journal.ts";
 import type { Machines } from "../core/machine.ts";
 import { loadActors } from "../store/actor-store.ts";
@@ -188,11 +189,8 @@ function effectsOf(
   const waiting = new Map(
     lanes.flatMap(({ pending, state }) => pending.map((effect) => [effect.id, { effect, state }])),
   );
-  const answers = new Map<string, DeliveryEntry[]>();
-  for (const entry of journal) {
-    if (entry.kind !== "delivery") continue;
-    answers.set(entry.effect, [...(answers.get(entry.effect) ?? []), entry]);
-  }
+  const deliveries = journal.filter((entry): entry is DeliveryEntry => entry.kind === "delivery");
+  const answers = groupBy(deliveries, ({ effect }) => effect);
   return journal.flatMap((entry) =>
     (changeOf(entry)?.effects ?? []).map(({ id, name }): EffectStory => {
       const said = answers.get(id) ?? [];

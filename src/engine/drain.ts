@@ -3,6 +3,7 @@
  * can be delivered now. Two drains of one channel are harmless, for a lane is claimed once; a drain that
  * dies leaves leases, which end by themselves.
  */
+import { groupBy } from "../core/group-by.ts";
 import type { Engine } from "./engine.ts";
 import { Gatherer } from "./gatherer.ts";
 import { allShards } from "../store/keys.ts";
@@ -190,7 +191,7 @@ class Drain {
   }
 
   async #settle(batch: readonly Settling[]): Promise<void> {
-    const shards = byShard(batch, ({ lane }) => lane.shard);
+    const shards = groupBy(batch, ({ lane }) => lane.shard);
     await Promise.all([...shards].map(([shard, each]) => this.#settleShard(shard, each)));
     for (const { resolve } of batch) resolve();
   }
@@ -213,23 +214,13 @@ class Drain {
   #renew(): void {
     const { channel, leaseMs, log } = this.#options;
     const leaseUntil = this.#engine.now() + leaseMs;
-    for (const [shard, lanes] of byShard([...this.#underWay], (lane) => lane.shard)) {
+    for (const [shard, lanes] of groupBy(this.#underWay, (lane) => lane.shard)) {
       const renewal = { leaseUntil, lanes };
       renewLeases(this.#engine.store, { shard, channel }, renewal).catch((error: unknown) => {
         log.error({ err: error, shard, channel }, "renewing leases failed");
       });
     }
   }
-}
-
-function byShard<Item>(items: readonly Item[], shardOf: (item: Item) => number) {
-  const shards = new Map<number, Item[]>();
-  for (const item of items) {
-    const known = shards.get(shardOf(item));
-    if (known === undefined) shards.set(shardOf(item), [item]);
-    else known.push(item);
-  }
-  return shards;
 }
 
 function sumOf(waiting: readonly Waiting[]): Waiting {

@@ -19,7 +19,7 @@ import { lastKnownStatus } from "./marketplace-view.ts";
 import type { PushContext } from "./push-ending.ts";
 import { attemptOf, heedPause, readItem, settlePush, takeOverCancellation } from "./push-ending.ts";
 import type { Delivery } from "./settlement.ts";
-import { again, blocked, delivered } from "./settlement.ts";
+import { again, blocked, delivered, headOf } from "./settlement.ts";
 
 /** The one effect of the marketplace channel. */
 export const PUSH_EFFECT = "pushStatus";
@@ -29,9 +29,8 @@ export async function deliverPush(context: PushContext, lane: Lane): Promise<Set
   const startedAt = context.engine.now();
   const pushes = leadingPushes(lane.effects);
   const plan = mergePlan(pushes, context.account.policy);
-  const [head] = lane.effects;
-  if (plan === undefined || head === undefined) {
-    return blocked(headOf(context, lane, startedAt), unhandled(lane), { now: startedAt });
+  if (plan === undefined) {
+    return blocked(headOf(lane, context.channel, startedAt), unhandled(lane), { now: startedAt });
   }
   const delivery: Delivery = {
     lane,
@@ -157,12 +156,6 @@ async function sendIfHeld(
     return send(context, delivery, update);
   }
   return again(delivery, { now, afterMs: 0, attempt: lane.attempt });
-}
-
-function headOf({ channel }: PushContext, lane: Lane, startedAt: number): Delivery {
-  const [effect] = lane.effects;
-  if (effect === undefined) throw new TypeError("a lane without effects was claimed");
-  return { lane, channel, effect, merged: [], startedAt };
 }
 
 function unhandled(lane: Lane) {

@@ -16,6 +16,13 @@ export interface Delivery {
   readonly startedAt: number;
 }
 
+/** The delivery of a lane's first effect alone. */
+export function headOf(lane: Lane, channel: string, startedAt: number): Delivery {
+  const [effect] = lane.effects;
+  if (effect === undefined) throw new TypeError("a lane without effects was claimed");
+  return { lane, channel, effect, merged: [], startedAt };
+}
+
 interface Ending {
   readonly now: number;
   readonly answer?: string;

@@ -8,6 +8,7 @@ import type { z } from "zod";
 import type { ArrivedEvent } from "../core/arrival.ts";
 import type { Problem } from "../core/errors.ts";
 import { EVENT_BATCH_MAX } from "../core/event.ts";
+import { groupBy } from "../core/group-by.ts";
 import { dataProblem, unknownType } from "../core/problems.ts";
 import { readEvent } from "../core/read-event.ts";
 
@@ -42,7 +43,7 @@ export function checkEvent(schemas: EventSchemas, value: unknown, now: number): 
 export function packJobs<E extends { readonly subject: string }>(events: readonly E[]): E[][] {
   const jobs: E[][] = [];
   let open: E[] = [];
-  for (const ofItem of byItem(events)) {
+  for (const ofItem of groupBy(events, ({ subject }) => subject).values()) {
     if (open.length + ofItem.length > EVENT_BATCH_MAX && open.length > 0) {
       jobs.push(open);
       open = [];
@@ -52,16 +53,6 @@ export function packJobs<E extends { readonly subject: string }>(events: readonl
   }
   if (open.length > 0) jobs.push(open);
   return jobs;
-}
-
-function byItem<E extends { readonly subject: string }>(events: readonly E[]): Iterable<E[]> {
-  const items = new Map<string, E[]>();
-  for (const event of events) {
-    const ofItem = items.get(event.subject);
-    if (ofItem === undefined) items.set(event.subject, [event]);
-    else ofItem.push(event);
-  }
-  return items.values();
 }
 
 export interface NewJob {

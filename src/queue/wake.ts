@@ -1,6 +1,7 @@
 /**
  * Wakes the push workers: one job says that a channel has effects to deliver. BullMQ keeps at
- * most one such job waiting and one active per channel; here, calls made while an add is under way become one more.
+ * most one such job waiting and one active per channel; here, calls made while an add is under way
+ * become one more.
  */
 import type { Queue } from "bullmq";
 

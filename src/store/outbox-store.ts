@@ -131,9 +131,7 @@ function pushArguments(args: (string | number)[], settlement: Settlement): void 
       );
       break;
     case "block":
-      args.push(0, settlement.problem);
-      args.push(settlement.attempt === undefined ? "" : encodeAttempt(settlement.attempt));
-      args.push(...settlement.deadLetter);
+      args.push(0, settlement.problem, noteOf(settlement.attempt), ...settlement.deadLetter);
       break;
   }
   args.push(entries.length, ...entries);

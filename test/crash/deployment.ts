@@ -3,13 +3,12 @@
  * processes may share. Workers run in this process or in children that can be killed; what they leave
  * behind is judged here, from Redis and from the marketplace's log alone.
  */
-import { randomUUID } from "node:crypto";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import type { OrderItemOptions } from "../../machines/order-item/options.ts";
 import { definitions } from "../../machines/registry.ts";
 import type { Account } from "../../src/config-options.ts";
-import { loadConfig, type Config } from "../../src/config.ts";
+import type { Config } from "../../src/config.ts";
 import { type Actor, decodeActor, encodeActor, isLiving } from "../../src/core/actor.ts";
 import type { ArrivedEvent } from "../../src/core/arrival.ts";
 import type { JournalEntry } from "../../src/core/journal.ts";
@@ -33,6 +32,7 @@ import { closeStore, openStore } from "../../src/store/store.ts";
 import { startWorkers, type RunningWorkers } from "../../workers/main.ts";
 import { eventually, type Patience } from "../support/eventually.ts";
 import { type ChildWorker, type CrashPoint, spawnWorker } from "./child-worker.ts";
+import { testConfig } from "../support/test-config.ts";
 
 export interface DeploymentOptions {
   readonly redisUrl: string;
@@ -77,23 +77,12 @@ export interface Deployment {
   readonly close: () => Promise<void>;
 }
 
-/** Short leases, so that a takeover takes a second or two. */
-function deploymentConfig(redisUrl: string, change: Partial<Config> = {}): Config {
-  const id = randomUUID().slice(0, 8);
-  const logLevel = process.env["TEST_LOG"] ?? "silent";
-  return {
-    ...loadConfig({ REDIS_URL: redisUrl, ORDERWRIGHT_LOG_LEVEL: logLevel }),
-    keyPrefix: `t${id}`,
-    queuePrefix: `b${id}`,
-    sweepIntervalMs: 100,
-    leaseMs: 1_500,
-    ...change,
-  };
-}
+/** Short, so that a takeover takes a second or two. */
+const LEASE_MS = 1_500;
 
 export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
   const { redisUrl, orderItem = {} } = options;
-  const config = deploymentConfig(redisUrl, options.config);
+  const config = testConfig(redisUrl, { leaseMs: LEASE_MS, ...options.config });
   const sandbox = await startSandbox({ adoptUnknownItems: true, ...options.sandbox });
   const accounts = (options.accounts ?? [{}]).map((account) => accountOf(sandbox, account));
   const machines = registerMachines(definitions({ orderItem }));

@@ -21,7 +21,6 @@
  * |  13  | upstream cancellation applied, before the lane is settled | a begun attempt: read, answered before  |
  */
 import { describe, expect, inject, test, type TestContext } from "vitest";
-import type { EventType } from "../../machines/order-item/events.ts";
 import type { OrderItemOptions } from "../../machines/order-item/options.ts";
 import type { DeliveryEntry } from "../../src/core/journal.ts";
 import type { SandboxOptions } from "../../src/offergrid/sandbox/behaviour.ts";
@@ -31,29 +30,11 @@ import { claimLanes } from "../../src/store/outbox-store.ts";
 import type { StepName } from "../crash/crash-points.ts";
 import { type Deployment, openDeployment } from "../crash/deployment.ts";
 import { eventually } from "../support/eventually.ts";
-import { orderEvent } from "../support/order-item-events.ts";
+import { LIFE_PUSHED, lifeOf, orderEvent } from "../support/order-item-events.ts";
 
 const CHANNEL = "marketplace.default";
 const MARKED = "marked";
 const OTHER = "bystander";
-
-const LIFE: readonly EventType[] = [
-  "order.received",
-  "order.accepted",
-  "appointment.scheduled",
-  "work.started",
-  "work.completed",
-  "service.activated",
-];
-const PUSHED = ["accepted", "scheduled", "in_progress", "completed", "active"];
-
-/** Numbered: a stalled job comes back last, and only a number tells that something is missing. */
-function lifeOf(subject: string) {
-  return LIFE.map((type, index) => {
-    const place = { sequence: String(index + 1), sequencetype: "Integer" } as const;
-    return { ...orderEvent(type, { subject }), ...place };
-  });
-}
 
 /** The test's own context closes it: tests that run side by side share the global one. */
 async function deploy(
@@ -83,7 +64,7 @@ async function killAt(
 async function assertWholeLives(deployment: Deployment): Promise<void> {
   for (const itemId of [MARKED, OTHER]) {
     await deployment.settled(itemId, "active");
-    expect(deployment.seen(itemId)).toEqual(PUSHED);
+    expect(deployment.seen(itemId)).toEqual(LIFE_PUSHED);
     await deployment.assertReplays(itemId);
   }
   expect(pushReport(deployment.sandbox.market.log)).toMatchObject({ duplicates: 0, outOfOrder: 0 });
@@ -169,7 +150,7 @@ describe.concurrent("a process killed", () => {
 
     await deployment.startHere();
     await deployment.settled(MARKED, "active");
-    expect(deployment.seen(MARKED)).toEqual(PUSHED);
+    expect(deployment.seen(MARKED)).toEqual(LIFE_PUSHED);
     await deployment.assertReplays(MARKED);
     await deployment.assertNothingLeft();
   });

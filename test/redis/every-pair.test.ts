@@ -22,6 +22,7 @@ import { loadActors } from "../../src/store/actor-store.ts";
 import { countByStatus } from "../../src/store/item-store.ts";
 import { arrived, type Deployment, openDeployment, statusOf } from "../crash/deployment.ts";
 import { machineEvent, orderEvent } from "../support/order-item-events.ts";
+import { WAYS } from "../support/order-item-walk.ts";
 
 /** An event as the graph needs it: what it is and what it says, without item, id or time. */
 interface Said {
@@ -168,18 +169,6 @@ function problemless(verdict: Verdict | undefined) {
 }
 
 describe("of the 100 pairs of statuses", () => {
-  const WAYS: Readonly<Record<Status, readonly EventType[]>> = {
-    pending: [],
-    submitted_to_provider: ["order.submitted"],
-    accepted: ["order.accepted"],
-    scheduled: ["order.accepted", "appointment.scheduled"],
-    in_progress: ["order.accepted", "appointment.scheduled", "work.started"],
-    completed: ["order.accepted", "appointment.scheduled", "work.started", "work.completed"],
-    active: ["order.accepted", "appointment.scheduled", "work.started", "service.activated"],
-    rejected: ["order.rejected"],
-    cancelled: ["order.accepted", "order.cancelled"],
-    failed: ["order.accepted", "appointment.scheduled", "work.started", "work.failed"],
-  };
   /** What a source would send to bring an item there, when no legal step says otherwise. */
   const TOWARDS: Readonly<Record<Status, EventType>> = {
     pending: "order.received",

@@ -2,21 +2,11 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import type { EventType } from "../../machines/order-item/events.ts";
 import { type Deployment, openDeployment } from "../crash/deployment.ts";
 import { eventually } from "../support/eventually.ts";
-import { orderEvent } from "../support/order-item-events.ts";
+import { LIFE_PUSHED, lifeOf, orderEvent } from "../support/order-item-events.ts";
 
 const PRODUCER = fileURLToPath(new URL("../fixtures/plain-producer/produce.js", import.meta.url));
-const LIFE: readonly EventType[] = [
-  "order.received",
-  "order.accepted",
-  "appointment.scheduled",
-  "work.started",
-  "work.completed",
-  "service.activated",
-];
-const PUSHED = ["accepted", "scheduled", "in_progress", "completed", "active"];
 
 let deployment: Deployment;
 
@@ -35,13 +25,6 @@ afterAll(async () => {
 async function produce(...jobs: readonly unknown[]): Promise<void> {
   const order = { redisUrl: inject("redisUrl"), prefix: deployment.config.queuePrefix, jobs };
   await promisify(execFile)(process.execPath, [PRODUCER, JSON.stringify(order)]);
-}
-
-function lifeOf(subject: string) {
-  return LIFE.map((type, index) => {
-    const place = { sequence: String(index + 1), sequencetype: "Integer" } as const;
-    return { ...orderEvent(type, { subject }), ...place };
-  });
 }
 
 test("a job that kills its worker again and again becomes a dead letter, and the others go on", async () => {
@@ -69,7 +52,7 @@ test("a job that kills its worker again and again becomes a dead letter, and the
   );
   for (const itemId of others) {
     await deployment.settled(itemId, "active");
-    expect(deployment.seen(itemId)).toEqual(PUSHED);
+    expect(deployment.seen(itemId)).toEqual(LIFE_PUSHED);
     await deployment.assertReplays(itemId);
   }
   await deployment.assertNothingLeft();
@@ -80,7 +63,7 @@ test("a producer that knows BullMQ alone feeds the engine with single jobs and w
   await produce(...lifeOf("single"), lifeOf("list"), [...lifeOf("mixed-1"), ...lifeOf("mixed-2")]);
   for (const itemId of ["single", "list", "mixed-1", "mixed-2"]) {
     await deployment.settled(itemId, "active");
-    expect(deployment.seen(itemId)).toEqual(PUSHED);
+    expect(deployment.seen(itemId)).toEqual(LIFE_PUSHED);
     await deployment.assertReplays(itemId);
   }
   await deployment.assertNothingLeft();

@@ -2,12 +2,11 @@
  * A whole engine for one test: real Redis under a prefix of its own, real workers in this process, a
  * real sandbox marketplace. Everything is closed by `stop`.
  */
-import { randomUUID } from "node:crypto";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { definitions } from "../../machines/registry.ts";
 import type { OrderItemOptions } from "../../machines/order-item/options.ts";
-import { loadConfig, type Config } from "../../src/config.ts";
+import type { Config } from "../../src/config.ts";
 import { decodeActor, encodeActor, type Actor } from "../../src/core/actor.ts";
 import type { MachineDefinition } from "../../src/core/definition.ts";
 import type { DeliveryEntry, JournalEntry } from "../../src/core/journal.ts";
@@ -22,6 +21,7 @@ import { loadActors } from "../../src/store/actor-store.ts";
 import { readJournal } from "../../src/store/item-store.ts";
 import { startWorkers, type RunningWorkers } from "../../workers/main.ts";
 import { eventually } from "./eventually.ts";
+import { testConfig } from "./test-config.ts";
 
 export interface HarnessOptions {
   readonly redisUrl: string;
@@ -49,22 +49,6 @@ export interface Harness extends RunningWorkers {
   /** The journal, replayed, must give the stored bytes. */
   readonly assertReplays: (itemId: string) => Promise<void>;
   readonly stop: () => Promise<void>;
-}
-
-/** Everything lower than the defaults, so that a test need not wait for a person's patience. */
-function testConfig(redisUrl: string, change: Partial<Config> = {}): Config {
-  const id = randomUUID().slice(0, 8);
-  return {
-    ...loadConfig({
-      REDIS_URL: redisUrl,
-      ORDERWRIGHT_LOG_LEVEL: process.env["TEST_LOG"] ?? "silent",
-    }),
-    keyPrefix: `t${id}`,
-    queuePrefix: `b${id}`,
-    sweepIntervalMs: 100,
-    leaseMs: 2_000,
-    ...change,
-  };
 }
 
 export async function startHarness(options: HarnessOptions): Promise<Harness> {

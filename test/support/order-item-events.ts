@@ -135,3 +135,23 @@ function laidOver(data: JsonObject, over: JsonObject): { [key: string]: JsonValu
   }
   return merged;
 }
+
+const LIFE: readonly EventType[] = [
+  "order.received",
+  "order.accepted",
+  "appointment.scheduled",
+  "work.started",
+  "work.completed",
+  "service.activated",
+];
+
+/** What the marketplace hears of a standard life, in order. */
+export const LIFE_PUSHED = ["accepted", "scheduled", "in_progress", "completed", "active"];
+
+/** Numbered: a stalled job comes back last, and only a number tells that something is missing. */
+export function lifeOf(subject: string) {
+  return LIFE.map((type, index) => {
+    const place = { sequence: String(index + 1), sequencetype: "Integer" } as const;
+    return { ...orderEvent(type, { subject }), ...place };
+  });
+}

@@ -77,7 +77,7 @@ function nameOf(timerId: string): string {
 }
 
 /** The shortest way of reported events to each status. */
-const WAYS: Readonly<Record<Status, readonly EventType[]>> = {
+export const WAYS: Readonly<Record<Status, readonly EventType[]>> = {
   pending: [],
   submitted_to_provider: ["order.submitted"],
   accepted: ["order.accepted"],
