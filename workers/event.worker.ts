@@ -20,14 +20,32 @@ export interface EventWorkerOptions {
   readonly crashLimit: number;
 }
 
+interface Parts {
+  readonly engine: Engine;
+  readonly applier: Applier;
+}
+
+/** What the processor needs of a job. */
+export type EventJob = Pick<Job, "id" | "data" | "timestamp" | "stalledCounter" | "moveToDelayed">;
+
 export function startEventWorker(
   setting: WorkerSetting,
-  { engine, applier }: { readonly engine: Engine; readonly applier: Applier },
+  parts: Parts,
   { concurrency, crashLimit }: EventWorkerOptions,
 ): Worker {
+  const process = eventProcessor(setting, parts, crashLimit);
+  return openWorker(setting, CRM_EVENTS, { concurrency, process });
+}
+
+/** Rejects with BullMQ's DelayedError when it has put the job back. */
+export function eventProcessor(
+  { log }: Pick<WorkerSetting, "log">,
+  { engine, applier }: Parts,
+  crashLimit: number,
+): (job: EventJob, token: string | undefined) => Promise<JobAnswer[]> {
   const suspects = new Turnstile();
 
-  const work = async (job: Job): Promise<JobAnswer[]> => {
+  const work = async (job: EventJob): Promise<JobAnswer[]> => {
     const seen = { id: String(job.id), data: job.data as unknown, enqueuedAt: job.timestamp };
     if (job.stalledCounter === 0) return handleJob(engine, applier, seen);
     // Its worker died while it was under way, with others beside it. They are run one at a time, and
@@ -35,19 +53,16 @@ export function startEventWorker(
     return suspects.pass(() => handleSuspect(engine, applier, { ...seen, crashLimit }));
   };
 
-  return openWorker(setting, CRM_EVENTS, {
-    concurrency,
-    process: async (job, token) => {
-      try {
-        return await work(job);
-      } catch (error) {
-        setting.log.warn({ err: error, jobId: job.id }, "job put back");
-        await job.moveToDelayed(Date.now() + AGAIN_MS, token);
-        // BullMQ's way of hearing that the job is neither complete nor failed.
-        throw new DelayedError();
-      }
-    },
-  });
+  return async (job, token) => {
+    try {
+      return await work(job);
+    } catch (error) {
+      log.warn({ err: error, jobId: job.id }, "job put back");
+      await job.moveToDelayed(Date.now() + AGAIN_MS, token);
+      // BullMQ's way of hearing that the job is neither complete nor failed.
+      throw new DelayedError();
+    }
+  };
 }
 
 /** Lets one through at a time. */

@@ -1,4 +1,5 @@
 /** Composition root of the workers: everything one process needs to run items, opened and closed. */
+import { randomUUID } from "node:crypto";
 import type { Limits } from "../src/core/decision.ts";
 import type { MachineDefinition } from "../src/core/definition.ts";
 import { registerMachines } from "../src/core/machine.ts";
@@ -87,6 +88,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       tell,
       drains,
       signal: stopping.signal,
+      newOwner: randomUUID,
     }),
     startEventWorker(setting, parts, {
       concurrency: config.eventConcurrency,

@@ -1,6 +1,5 @@
 /** Delivers committed effects. A job says where; the outbox says what. */
-import { randomUUID } from "node:crypto";
-import type { Worker } from "bullmq";
+import type { Job, Worker } from "bullmq";
 import type { Applier } from "../src/engine/apply-events.ts";
 import { type Notice, openChannels } from "../src/engine/channel.ts";
 import type { Drains } from "../src/engine/drain.ts";
@@ -21,40 +20,51 @@ export interface PushWorkerOptions {
   readonly tell: (notice: Notice) => void;
   readonly drains: Drains;
   readonly signal: AbortSignal;
+  /** A name that no other drain has, each time. */
+  readonly newOwner: () => string;
+}
+
+interface Parts {
+  readonly engine: Engine;
+  readonly applier: Applier;
 }
 
 export function startPushWorker(
   setting: WorkerSetting,
-  parts: { readonly engine: Engine; readonly applier: Applier },
+  parts: Parts,
   options: PushWorkerOptions,
 ): Worker {
+  const process = pushProcessor(setting, parts, options);
+  return openWorker(setting, PUSHES, { concurrency: DRAINS_MAX, process });
+}
+
+/** Resolves with the number of lanes that it settled, once nothing of the channel can be delivered now. */
+export function pushProcessor(
+  { log, leaseMs }: Pick<WorkerSetting, "log" | "leaseMs">,
+  parts: Parts,
+  options: PushWorkerOptions,
+): (job: Pick<Job, "data">) => Promise<number> {
   const serve = openChannels({ ...parts, accounts: options.accounts, tell: options.tell });
   const unserved = new Set<string>();
 
-  return openWorker(setting, PUSHES, {
-    concurrency: DRAINS_MAX,
-    process: async (job) => {
-      const { channel } = job.data as Wake;
-      const served = serve(channel);
-      if (served === undefined) {
-        if (!unserved.has(channel)) {
-          setting.log.error(
-            { channel },
-            "no account configured for this channel; its effects wait",
-          );
-        }
-        unserved.add(channel);
-        return 0;
+  return async (job) => {
+    const { channel } = job.data as Wake;
+    const served = serve(channel);
+    if (served === undefined) {
+      if (!unserved.has(channel)) {
+        log.error({ channel }, "no account configured for this channel; its effects wait");
       }
-      return options.drains.run(parts.engine, {
-        ...served,
-        channel,
-        owner: randomUUID(),
-        leaseMs: setting.leaseMs,
-        concurrency: options.concurrency,
-        log: setting.log,
-        signal: options.signal,
-      });
-    },
-  });
+      unserved.add(channel);
+      return 0;
+    }
+    return options.drains.run(parts.engine, {
+      ...served,
+      channel,
+      owner: options.newOwner(),
+      leaseMs,
+      concurrency: options.concurrency,
+      log,
+      signal: options.signal,
+    });
+  };
 }

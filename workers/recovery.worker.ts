@@ -11,14 +11,21 @@ export function startRecoveryWorker(
   engine: Engine,
   crmEvents: Queue,
 ): Worker {
-  return openWorker(setting, RECOVERY, {
-    concurrency: 1,
-    process: async () => {
-      const recovered = await recover(engine);
-      // A job that could be neither completed nor put back (Redis was full) is BullMQ's idea of failed.
-      if ((await crmEvents.getFailedCount()) > 0) await crmEvents.retryJobs({ state: "failed" });
-      if (recovered > 0) setting.log.warn({ recovered }, "lanes taken back from a dead worker");
-      return recovered;
-    },
-  });
+  const process = recoveryProcessor(setting, engine, crmEvents);
+  return openWorker(setting, RECOVERY, { concurrency: 1, process });
+}
+
+/** Resolves with the number of lanes taken back from dead owners. */
+export function recoveryProcessor(
+  { log }: Pick<WorkerSetting, "log">,
+  engine: Engine,
+  crmEvents: Pick<Queue, "getFailedCount" | "retryJobs">,
+): () => Promise<number> {
+  return async () => {
+    const recovered = await recover(engine);
+    // A job that could be neither completed nor put back (Redis was full) is BullMQ's idea of failed.
+    if ((await crmEvents.getFailedCount()) > 0) await crmEvents.retryJobs({ state: "failed" });
+    if (recovered > 0) log.warn({ recovered }, "lanes taken back from a dead worker");
+    return recovered;
+  };
 }

@@ -75,8 +75,12 @@ export function decodeActor(id: string, text: string): Actor {
   try {
     const stored = JSON.parse(text.slice(space + 1)) as Partial<Actor>;
     const { machine, version, snapshot, timers = {}, sources = {}, parked = [] } = stored;
-    if (!Number.isSafeInteger(revision) || machine === undefined || version === undefined) {
+    const isNamed = typeof machine === "string" && typeof version === "string";
+    if (!isNamed || !Number.isSafeInteger(revision)) {
       throw new TypeError("revision, machine or version is missing");
+    }
+    if (!Array.isArray(parked) || ![timers, sources].every(isObject)) {
+      throw new TypeError("timers, sources or parked events are of another shape");
     }
     const living = snapshot !== undefined && { snapshot };
     return { id, revision, machine, version, ...living, timers, sources, parked };
@@ -87,6 +91,10 @@ export function decodeActor(id: string, text: string): Actor {
       { cause },
     );
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** The next moment at which time alone changes the actor: a timer, or a parked event's end. */

@@ -20,7 +20,17 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue | undefined };
 export type JsonObject = { readonly [key: string]: JsonValue | undefined };
 
-const name = z.string().min(1).max(256);
+/**
+ * CloudEvents' own type of text has neither. A digest and a Redis key are made of UTF-8, in which all lone
+ * surrogates are one character: two identities would be one.
+ */
+const CONTROL_OR_SURROGATE = /[\p{Cc}\p{Cs}]/u;
+
+const name = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine(isWellFormed, "must have no control characters and no lone surrogates");
 const dateTime = z.iso.datetime({ offset: true });
 
 const attributes = z.object({
@@ -28,12 +38,12 @@ const attributes = z.object({
   id: name,
   source: name,
   type: name,
-  /** Item id. `:` and control characters would break keys; `/` and spaces are taken. */
+  /** Item id. Braces and control characters would break keys; `/`, `:` and spaces are taken. */
   subject: z
     .string()
     .min(1)
     .max(128)
-    .regex(/^[^\p{Cc}{}]+$/u),
+    .regex(/^[^\p{Cc}\p{Cs}{}]+$/u),
   /** When it happened, not when it was sent. RFC 3339 with an offset. */
   time: dateTime.optional(),
   /** Place in the source's own order for this item: compared as a number, else as text. */
@@ -56,6 +66,10 @@ export const cloudEventSchema = attributes.refine(
     sequencetype === undefined || /^(0|[1-9]\d*)$/.test(sequence ?? ""),
   { path: ["sequence"], message: 'must be a whole number where sequencetype is "Integer"' },
 );
+
+function isWellFormed(text: string): boolean {
+  return !CONTROL_OR_SURROGATE.test(text);
+}
 
 /** A job's data has been through JSON, so its values need no second look here. */
 function isPlainObject(value: unknown): boolean {

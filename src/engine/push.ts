@@ -24,6 +24,9 @@ import { again, blocked, delivered, headOf } from "./settlement.ts";
 /** The one effect of the marketplace channel. */
 export const PUSH_EFFECT = "pushStatus";
 
+/** A marketplace that is further than a Redis that forgot is looked at again after this, ms. */
+const FORGOTTEN_MS = 5_000;
+
 /** Delivers the head of a lane. One permit has been taken for it. */
 export async function deliverPush(context: PushContext, lane: Lane): Promise<Settlement> {
   const startedAt = context.engine.now();
@@ -74,15 +77,16 @@ async function lookThenSend(
   { pushes, update }: { readonly pushes: readonly Push[]; readonly update: StatusUpdate },
 ): Promise<Settlement> {
   const { engine } = context;
-  const read = await readItem(context, delivery.lane.itemId);
+  const { lane } = delivery;
+  const read = await readItem(context, lane.itemId);
   if (read.outcome === "wait") {
     const { afterMs } = read;
-    return again(delivery, { now: engine.now(), afterMs, attempt: delivery.lane.attempt });
+    return again(delivery, { now: engine.now(), afterMs, attempt: lane.attempt });
   }
   const { reply } = read;
-  const previousStatus = await lastKnownStatus(engine.store, delivery.lane.itemId);
-  const { push, resolution } = whichArrived(reply, candidates(context, pushes), {
-    itemId: delivery.lane.itemId,
+  const previousStatus = await lastKnownStatus(engine.store, lane.itemId);
+  const { push, resolution } = whichArrived(reply, candidates(context, lane, pushes), {
+    itemId: lane.itemId,
     previousStatus,
   });
   const seen = {
@@ -93,9 +97,15 @@ async function lookThenSend(
   return resolve(context, { delivery, update, seen, resolution, reply });
 }
 
-/** With merging, the push under way may have been any of those that wait; without, only the first. */
-function candidates({ account }: PushContext, pushes: readonly Push[]): readonly Push[] {
-  return account.policy === "every" ? pushes.slice(0, 1) : pushes.toReversed();
+/** With merging, the push under way may have been any of those that wait, and so may it when Redis forgot
+ * which had been delivered; else only the first. */
+function candidates(
+  { account }: PushContext,
+  { attempt }: Lane,
+  pushes: readonly Push[],
+): readonly Push[] {
+  const mayBeAny = account.policy !== "every" || attempt.mayBeForgotten === true;
+  return mayBeAny ? pushes.toReversed() : pushes.slice(0, 1);
 }
 
 function whichArrived(
@@ -133,8 +143,12 @@ async function resolve(context: PushContext, looked: Looked): Promise<Settlement
       return sendIfHeld(context, delivery, update);
     case "cancelled-upstream":
       return takeOverCancellation(context, seen);
-    case "divergent":
+    case "divergent": {
+      const { attempt } = delivery.lane;
+      // The marketplace may have heard of what Redis forgot, and what brought it there is on its way again.
+      if (attempt.mayBeForgotten) return again(delivery, { now, afterMs: FORGOTTEN_MS, attempt });
       return blocked(seen, resolution.problem, { now, answer: describeReply(reply) });
+    }
     case "unread": {
       const outcome = unreadOutcome(reply, attemptOf(context, delivery.lane));
       return settlePush(context, delivery, { outcome, reply, isRead: true });

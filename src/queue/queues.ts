@@ -1,6 +1,7 @@
 /** The BullMQ queues: their names, their connections, and what their jobs hold. */
 import { Queue } from "bullmq";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
+import { connect } from "../store/connection.ts";
 
 /** The front door. Any BullMQ client may add jobs: data is one event or an array of up to 100. */
 export const CRM_EVENTS = "crm-events";
@@ -22,10 +23,7 @@ export interface QueueLink {
 
 /** BullMQ's own connection: without auto-pipelining, which halves its rate (measured). */
 export function openConnection({ redisUrl }: QueueLink): Redis {
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-  // ioredis reconnects by itself; BullMQ reports through its own "error" event.
-  redis.on("error", () => undefined);
-  return redis;
+  return connect(redisUrl);
 }
 
 export interface OpenQueue {

@@ -4,6 +4,7 @@ import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { Store } from "./store.ts";
 import { allShards, shardOf, shardPrefix } from "./keys.ts";
+import { buryScript, endLetterScript } from "./scripts.ts";
 
 export type DeadLetter = {
   /** Made of the event's identity, of the effect's id or of the job's: burying twice keeps one. */
@@ -48,11 +49,7 @@ function homeOf(letter: DeadLetter): string {
 /** For letters that no commit carries: unreadable jobs and jobs that kill their worker. */
 export async function bury(store: Store, letter: DeadLetter): Promise<void> {
   const prefix = shardPrefix(store.layout, shardOf(store.layout, homeOf(letter)));
-  await store.redis
-    .multi()
-    .zadd(`${prefix}dead`, letter.at, letter.id)
-    .hset(`${prefix}deadletters`, letter.id, JSON.stringify(letter))
-    .exec();
+  await buryScript.run(store.redis, prefix, [letter.id, letter.at, JSON.stringify(letter)]);
 }
 
 /** Newest first. */
@@ -84,9 +81,5 @@ export async function findDeadLetter(store: Store, id: string): Promise<DeadLett
 
 export async function endDeadLetter(store: Store, letter: DeadLetter): Promise<void> {
   const prefix = shardPrefix(store.layout, shardOf(store.layout, homeOf(letter)));
-  await store.redis
-    .multi()
-    .zrem(`${prefix}dead`, letter.id)
-    .hdel(`${prefix}deadletters`, letter.id)
-    .exec();
+  await endLetterScript.run(store.redis, prefix, [letter.id]);
 }

@@ -44,15 +44,14 @@ export async function itemsByStatus(
   const perShard = await Promise.all(
     allShards(store.layout).map((shard) =>
       // Items of the cursor's own millisecond are read again and left out below, all of them.
-      store.redis.zrange(
+      store.redis.zrangebyscore(
         `${shardPrefix(store.layout, shard)}status:${status}`,
         decidedAt,
         "+inf",
-        "BYSCORE",
+        "WITHSCORES",
         "LIMIT",
         0,
         limit + TIES_MAX,
-        "WITHSCORES",
       ),
     ),
   );

@@ -15,6 +15,7 @@
  *     attempt:<channel>    item -> "<attempts> <idle|begun> <owner>"        hash
  *     look:<channel>       item -> since when its lane must be looked up    hash
  *     blocked:<channel>    item -> problem that a person must solve         hash
+ *     caution              until when nothing is sent without a look, ms    string
  *     channels             channels that ever had an effect                 set
  *     status:<status>      item -> last decision, ms                        sorted set
  *     order:<order>        items of an order                                set
@@ -52,6 +53,16 @@ export function allShards(layout: Layout): number[] {
 /** Where a deployment records its layout, so that another shard count is refused at start. */
 export function layoutKey(layout: Layout): string {
   return `${layout.prefix}:layout`;
+}
+
+/** Which Redis process the deployment was last seen on. */
+export function serverKey(layout: Layout): string {
+  return `${layout.prefix}:server`;
+}
+
+/** Until when nothing of the shard is sent without a look, ms. */
+export function cautionKey(layout: Layout, shard: number): string {
+  return `${shardPrefix(layout, shard)}caution`;
 }
 
 /** The account's limiter: its own hash tag, for it is shared by all shards. */

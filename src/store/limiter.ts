@@ -10,7 +10,7 @@
  *
  * The caller names the key, like `ow:{acct:<name>}:limit`; it is the only key that is touched.
  */
-import type { Redis } from "ioredis";
+import type { RedisCommands } from "./commands.ts";
 import { pauseAccountScript, takePermitsScript } from "./scripts.ts";
 
 /** The marketplace counts by the minute. Its hourly limit is looser than 60 of its minutes. */
@@ -55,7 +55,7 @@ export interface LimiterState {
 
 /** One round trip, also for an account without a limit: a hold or a pause binds it too. */
 export async function takePermits(
-  redis: Redis,
+  redis: RedisCommands,
   key: string,
   request: PermitRequest,
 ): Promise<PermitGrant> {
@@ -73,7 +73,7 @@ export async function takePermits(
 /** For permits that turned out not to be needed. A request that was sent has used its permit,
  * whatever came back. */
 export async function giveBackPermits(
-  redis: Redis,
+  redis: RedisCommands,
   key: string,
   { permits, second }: { readonly permits: number; readonly second: number },
 ): Promise<void> {
@@ -81,21 +81,32 @@ export async function giveBackPermits(
 }
 
 /** Nobody gets a permit for `pauseMs`, because the marketplace asked so. Returns its end, unix ms. */
-export async function pauseAccount(redis: Redis, key: string, pauseMs: number): Promise<number> {
+export async function pauseAccount(
+  redis: RedisCommands,
+  key: string,
+  pauseMs: number,
+): Promise<number> {
   return Number(await pauseAccountScript.run(redis, key, [Math.ceil(pauseMs)]));
 }
 
 /** Nobody gets a permit until `releaseAccount`. `reason` is shown to the operator. */
-export async function holdAccount(redis: Redis, key: string, reason: string): Promise<void> {
+export async function holdAccount(
+  redis: RedisCommands,
+  key: string,
+  reason: string,
+): Promise<void> {
   await redis.hset(key, "held", reason);
 }
 
-export async function releaseAccount(redis: Redis, key: string): Promise<"released" | "not-held"> {
+export async function releaseAccount(
+  redis: RedisCommands,
+  key: string,
+): Promise<"released" | "not-held"> {
   return (await redis.hdel(key, "held")) === 1 ? "released" : "not-held";
 }
 
 export async function limiterState(
-  redis: Redis,
+  redis: RedisCommands,
   key: string,
   limit: number | null,
 ): Promise<LimiterState> {
@@ -123,7 +134,7 @@ interface TakeReply {
 }
 
 async function runTake(
-  redis: Redis,
+  redis: RedisCommands,
   key: string,
   { ceiling, want }: { readonly ceiling: number | null; readonly want: number },
 ): Promise<TakeReply> {

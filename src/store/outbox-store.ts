@@ -9,6 +9,7 @@
 import type { OutboxEffect } from "../core/decision.ts";
 import type { Store } from "./store.ts";
 import { itemPrefix, shardPrefix } from "./keys.ts";
+import { markingHost } from "./new-server.ts";
 import {
   claimLanesScript,
   recoverLanesScript,
@@ -29,6 +30,8 @@ export interface Attempt {
   readonly made: number;
   /** The last one began and nobody knows how it ended: read upstream before sending again. */
   readonly outcomeUnknown: boolean;
+  /** Redis may have forgotten deliveries: the marketplace may be further than we know. */
+  readonly mayBeForgotten?: true;
 }
 
 export interface Lane {
@@ -92,7 +95,8 @@ export async function claimLanes(
 ): Promise<Lane[]> {
   const { now, leaseUntil, owner, want } = claim;
   const args = [channel, now, leaseUntil, owner, want, LANE_READ_MAX];
-  const replies = await claimLanesScript.run(store.redis, shardPrefix(store.layout, shard), args);
+  const key = shardPrefix(store.layout, shard);
+  const replies = await claimLanesScript.run(markingHost(store, now), key, args);
   return (replies as string[][]).map(([itemId = "", before = "", ...effects]) => ({
     itemId,
     shard,
@@ -255,5 +259,10 @@ function encodeAttempt({ made, outcomeUnknown }: Attempt): string {
 
 function decodeAttempt(text: string): Attempt {
   const [made = "0", state] = text.split(" ");
-  return { made: Number(made), outcomeUnknown: state === "begun" };
+  const mayBeForgotten = state === "forgotten";
+  return {
+    made: Number(made),
+    outcomeUnknown: state === "begun" || mayBeForgotten,
+    ...(mayBeForgotten && { mayBeForgotten }),
+  };
 }

@@ -1,12 +1,17 @@
 /** The atomic operations, one Lua file each, called by SHA and loaded again when Redis forgot them. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { RedisCommands } from "./commands.ts";
 
 type Argument = string | number;
 
+/** Who runs scripts: a connection, or one that does something before it loads a script. */
+export type ScriptHost = Pick<RedisCommands, "evalsha" | "eval">;
+
 export interface Script {
-  run(redis: Redis, key: string, args: readonly Argument[]): Promise<unknown>;
+  /** As Redis knows it once it is loaded. */
+  readonly sha: string;
+  run(host: ScriptHost, key: string, args: readonly Argument[]): Promise<unknown>;
 }
 
 function script(...files: readonly string[]): Script {
@@ -15,13 +20,14 @@ function script(...files: readonly string[]): Script {
     .join("\n");
   const sha = createHash("sha1").update(lua).digest("hex");
   return {
-    run: async (redis, key, args) => {
+    sha,
+    run: async (host, key, args) => {
       try {
-        return await redis.evalsha(sha, 1, key, ...args);
+        return await host.evalsha(sha, 1, key, ...args);
       } catch (error) {
         // A restarted or failed-over Redis has an empty script cache.
         if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-        return redis.eval(lua, 1, key, ...args);
+        return host.eval(lua, 1, key, ...args);
       }
     },
   };
@@ -35,3 +41,5 @@ export const renewLeasesScript = script("renew-leases");
 export const unblockLaneScript = script("unblock-lane");
 export const takePermitsScript = script("take-permits");
 export const pauseAccountScript = script("pause-account");
+export const buryScript = script("bury");
+export const endLetterScript = script("end-letter");

@@ -1,12 +1,20 @@
 /** The connection and the layout that every store function takes first. */
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { EngineError } from "../core/errors.ts";
+import type { RedisCommands } from "./commands.ts";
+import { connect } from "./connection.ts";
 import type { Layout } from "./keys.ts";
 import { layoutKey } from "./keys.ts";
+import { recordServer } from "./new-server.ts";
 
 export interface Store {
-  readonly redis: Redis;
+  readonly redis: RedisCommands;
   readonly layout: Layout;
+}
+
+/** A store on a connection of its own. */
+export interface ConnectedStore extends Store {
+  readonly redis: Redis;
 }
 
 /** The shape of what is stored. A later version that reads it differently must migrate first. */
@@ -20,13 +28,13 @@ export async function openStore(
   redisUrl: string,
   layout: Layout,
   role: "writer" | "reader" = "writer",
-): Promise<Store> {
+): Promise<ConnectedStore> {
   // Pipelining gathers what one tick of the event loop sends; BullMQ's own connections must not have it.
-  const redis = new Redis(redisUrl, { enableAutoPipelining: true, maxRetriesPerRequest: null });
-  // ioredis reconnects by itself; without a listener each attempt would be printed.
-  redis.on("error", () => undefined);
+  const redis = connect(redisUrl, { enableAutoPipelining: true });
   const ours = JSON.stringify({ format: STORE_FORMAT, shards: layout.shards });
-  if (role === "writer") await redis.setnx(layoutKey(layout), ours);
+  if (role === "writer" && (await redis.setnx(layoutKey(layout), ours)) === 1) {
+    await recordServer({ redis, layout });
+  }
   const stored = (await redis.get(layoutKey(layout))) ?? ours;
   if (stored !== ours) {
     redis.disconnect();
@@ -38,6 +46,6 @@ export async function openStore(
   return { redis, layout };
 }
 
-export async function closeStore(store: Store): Promise<void> {
+export async function closeStore(store: ConnectedStore): Promise<void> {
   await store.redis.quit().catch(() => store.redis.disconnect());
 }

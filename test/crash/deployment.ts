@@ -28,7 +28,7 @@ import { loadActors } from "../../src/store/actor-store.ts";
 import { type DeadLetter, listDeadLetters } from "../../src/store/dead-letter-store.ts";
 import { readJournal } from "../../src/store/item-store.ts";
 import { readLanes } from "../../src/store/outbox-store.ts";
-import { closeStore, openStore } from "../../src/store/store.ts";
+import { closeStore, type ConnectedStore, openStore } from "../../src/store/store.ts";
 import { startWorkers, type RunningWorkers } from "../../workers/main.ts";
 import { eventually, type Patience } from "../support/eventually.ts";
 import { type ChildWorker, type CrashPoint, spawnWorker } from "./child-worker.ts";
@@ -43,6 +43,10 @@ export interface DeploymentOptions {
   readonly accounts?: readonly Partial<Account>[];
 }
 
+export interface ConnectedEngine extends Engine {
+  readonly store: ConnectedStore;
+}
+
 export interface LocalWorkers extends RunningWorkers {
   readonly notices: readonly Notice[];
   readonly stop: () => Promise<void>;
@@ -54,11 +58,11 @@ export interface Deployment {
   readonly machines: Machines;
   readonly queue: Queue;
   /** An engine without workers: it decides and commits, and wakes nobody. */
-  readonly engine: Engine;
+  readonly engine: ConnectedEngine;
   /** Decides and commits one event here, without the queue. */
   readonly apply: (event: object) => Promise<EventAnswer>;
   /** One more engine without workers, on a connection of its own. */
-  readonly openEngine: (change?: Partial<Engine>) => Promise<Engine>;
+  readonly openEngine: (change?: Partial<ConnectedEngine>) => Promise<ConnectedEngine>;
   readonly startHere: () => Promise<LocalWorkers>;
   readonly spawn: (crash?: CrashPoint) => ChildWorker;
   /** Adds one job per event, in order. */
@@ -187,7 +191,7 @@ async function openIdleEngine({
   readonly config: Config;
   readonly redisUrl: string;
   readonly machines: Machines;
-}): Promise<Engine> {
+}): Promise<ConnectedEngine> {
   const { parkedForMs, unknownItemForMs, parkedMax, journalMax } = config;
   return {
     store: await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards }),

@@ -9,7 +9,7 @@ import {
   itemsByStatus,
   itemsOfOrder,
 } from "../../src/store/item-store.ts";
-import { shardPrefix } from "../../src/store/keys.ts";
+import { allShards, cautionKey, serverKey, shardPrefix } from "../../src/store/keys.ts";
 import {
   claimLanes,
   countReady,
@@ -22,14 +22,14 @@ import {
   settleLanes,
   unblockLane,
 } from "../../src/store/outbox-store.ts";
-import { closeStore, openStore, type Store } from "../../src/store/store.ts";
+import { closeStore, type ConnectedStore, openStore } from "../../src/store/store.ts";
 
 const DEDUPE_MS = 7 * 24 * 3_600_000;
 const CHANNEL = "marketplace.default";
 const ADDRESS = { shard: 0, channel: CHANNEL };
 const NOW = 1_764_000_000_000;
 
-let store: Store;
+let store: ConnectedStore;
 /** Of the shard that holds everything. */
 let prefix: string;
 
@@ -251,6 +251,23 @@ describe("a commit", () => {
 });
 
 describe("a claim", () => {
+  test("on another server than before begins with a look, for a while and in every shard", async () => {
+    await enqueue("item", effectOf("1"));
+    await store.redis.set(serverKey(store.layout), "the server before");
+    await store.redis.script("FLUSH");
+    const [lane] = await claim(1);
+    expect(lane?.attempt).toEqual({ made: 0, outcomeUnknown: true, mayBeForgotten: true });
+    const until = allShards(store.layout).map((shard) =>
+      store.redis.get(cautionKey(store.layout, shard)),
+    );
+    expect((await Promise.all(until)).every((each) => Number(each) > NOW)).toBe(true);
+    await store.redis.script("FLUSH");
+    await enqueue("later", effectOf("2"));
+    const afterwards = { now: NOW + 3_600_000, leaseUntil: NOW + 3_700_000, owner: "o", want: 1 };
+    const [later] = await claimLanes(store, ADDRESS, afterwards);
+    expect(later?.attempt).toEqual({ made: 0, outcomeUnknown: false });
+  });
+
   test("takes urgent lanes before routine ones, and the oldest first", async () => {
     await enqueue("routine-old", effectOf("1", { at: NOW - 5_000 }));
     await enqueue("urgent-new", effectOf("2", { at: NOW, isUrgent: true }));

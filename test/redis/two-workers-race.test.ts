@@ -156,7 +156,7 @@ describe("two drains of one channel", () => {
       const [effect] = lane.effects;
       if (effect === undefined) throw new TypeError("an empty lane was claimed");
       // A read of Redis is as long as a request to a marketplace at its best.
-      await left.store.redis.ping();
+      await left.store.redis.time();
       sent.set(itemId, [...(sent.get(itemId) ?? []), effect]);
       inFlight.set(itemId, (inFlight.get(itemId) ?? 0) - 1);
       const delivery = { lane, channel: CHANNEL, effect, merged: [], startedAt: Date.now() };

@@ -14,15 +14,21 @@ interface Layer {
 }
 
 const CONFIG_OPTIONS = "src/config-options.ts";
+const CONNECTION = "src/store/connection.ts";
 
 /** Types count as imports: whoever knows a shape depends on it. The longest matching name decides. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   machines: { layers: [], packages: ["xstate", "zod"] },
   "src/core": { layers: [], packages: ["xstate", "zod"] },
   "src/sla": { layers: ["src/core"], packages: ["luxon"] },
-  "src/store": { layers: ["src/core"], packages: ["ioredis", "node:*"] },
+  "src/store": { layers: ["src/core", CONNECTION], packages: ["ioredis", "node:*"] },
+  // Where a Redis is, and how to stay connected: the queues' connections and the store's alike.
+  [CONNECTION]: { layers: ["src/core"], packages: ["ioredis", "node:*"] },
   // A BullMQ queue is opened on a connection, and a shape is a zod schema.
-  "src/queue": { layers: ["src/core"], packages: ["bullmq", "ioredis", "zod", "node:*"] },
+  "src/queue": {
+    layers: ["src/core", CONNECTION],
+    packages: ["bullmq", "ioredis", "zod", "node:*"],
+  },
   "src/offergrid": { layers: ["src/core"], packages: ["zod", "undici", "node:*"] },
   "src/offergrid/sandbox": {
     layers: ["src/offergrid", "src/core"],
@@ -34,10 +40,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: ["node:*"],
   },
   "src/http": {
-    layers: ["src/core", "src/engine", "src/intake", "src/config.ts", "src/logger.ts"],
+    layers: ["src/core", "src/engine", "src/intake", "src/queue", "src/config.ts", "src/logger.ts"],
     packages: ["fastify", "@fastify/*", "zod", "pino", "node:*"],
   },
   "src/inspector": { layers: ["src/core", "src/store", "src/engine"], packages: ["node:*"] },
+  // Judges what happened from the outside: it knows the words of the core and no use case.
+  "src/history": { layers: ["src/core"], packages: ["node:*"] },
   "src/embedded": { layers: ["src/core"], packages: ["ioredis", "node:*"] },
   [CONFIG_OPTIONS]: { layers: ["src/core"], packages: ["zod", "node:*"] },
   "src/config.ts": { layers: [CONFIG_OPTIONS, "src/core"], packages: ["zod", "node:*"] },
@@ -57,6 +65,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     layers: ["*"],
     packages: ["commander", "bullmq", "ioredis", "undici", "zod", "pino", "node:*"],
   },
+  // Starts, disturbs and watches whole deployments.
+  "src/chaos": { layers: ["*"], packages: ["bullmq", "ioredis", "undici", "pino", "node:*"] },
   "src/client.ts": { layers: ["*"], packages: ["bullmq", "ioredis", "zod", "node:*"] },
   "src/main.ts": { layers: ["*"], packages: ["node:*"] },
 };

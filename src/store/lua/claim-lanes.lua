@@ -2,6 +2,8 @@
   Purpose    Take lanes whose effects are to be delivered now.
   Guarantee  A lane is given to one owner at a time, for the length of its lease; its attempt is marked
              as begun before anything is sent, so that a later owner knows that the outcome is unknown.
+             While the shard is cautious, because Redis may have forgotten what it knew, each attempt
+             begins with outcome unknown.
   KEYS       1  prefix of the shard
   ARGV       1  channel
              2  now, ms
@@ -12,6 +14,7 @@
   Returns    for each lane {item, attempt before ("" none), effect, effect ...}, urgent first
 ]]
 local p, channel, now = KEYS[1], ARGV[1], ARGV[2]
+local isCautious = tonumber(redis.call('GET', p .. 'caution') or '0') > tonumber(now)
 local ready, later = p .. 'ready:' .. channel, p .. 'later:' .. channel
 
 local function effectsOf(item)
@@ -37,6 +40,7 @@ for i = 1, #popped, 2 do
     if redis.call('HDEL', p .. 'look:' .. channel, item) == 1 then
       before = (attempts - 1) .. ' begun -'
     end
+    if isCautious then before = (attempts - 1) .. ' forgotten -' end
     redis.call('HSET', p .. 'attempt:' .. channel, item, attempts .. ' begun ' .. ARGV[4])
     redis.call('ZADD', p .. 'leased:' .. channel, ARGV[3], item)
     lanes[#lanes + 1] = { item, before, unpack(effects) }
