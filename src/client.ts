@@ -12,13 +12,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { Queue } from "bullmq";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { z } from "zod";
 import { type EventType, eventSchemas } from "../machines/order-item/events.ts";
 import { optionsSchema } from "../machines/order-item/options.ts";
 import type { ArrivedEvent } from "./core/arrival.ts";
 import { EngineError } from "./core/errors.ts";
 import { CRM_EVENTS } from "./queue/queues.ts";
+import { connect } from "./store/connection.ts";
 import { addJobs, checkEvent, newJob, packJobs } from "./queue/producer.ts";
 
 export { EngineError } from "./core/errors.ts";
@@ -77,15 +78,18 @@ export interface Client {
   readonly close: () => Promise<void>;
 }
 
+/** A producer hears of a lost Redis after so many tries to connect, instead of waiting for its return. */
+const PRODUCER_TRIES = 20;
+
 export function openClient(options: ClientOptions): Client {
   const { prefix = "bull", queue: name = CRM_EVENTS } = options;
   const schemas = eventSchemas(
     options.metadataMaxBytes ?? optionsSchema.parse({}).metadataMaxBytes,
   );
   const isOurs = "redisUrl" in options;
-  // A producer hears of a lost Redis after a few tries, instead of waiting for its return.
-  const connection = isOurs ? new Redis(options.redisUrl) : options.connection;
-  if (isOurs) connection.on("error", () => undefined);
+  const connection = isOurs
+    ? connect(options.redisUrl, { maxRetriesPerRequest: PRODUCER_TRIES })
+    : options.connection;
   const queue = new Queue(name, { connection, prefix });
   queue.on("error", () => undefined);
 

@@ -35,8 +35,12 @@ export type Account = z.output<typeof accountSchema>;
 export const optionsSchema = z.strictObject({
   redisUrl: option(
     "REDIS_URL",
-    z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" }).optional(),
-    "Redis or Valkey to use. Default: none, and a redis-server of our own is started in dataDir. Set it in production, and whenever more than one machine works on the same items.",
+    z
+      .union([z.url({ protocol: /^rediss?$/ }), z.string().regex(/^redis\+sentinel:\/\//)], {
+        error: "must be a redis:// or rediss:// URL, or redis+sentinel://host:port,host:port/name",
+      })
+      .optional(),
+    "Redis or Valkey to use; behind Sentinels redis+sentinel://host:26379,host:26379/<name of the master>. Default: none, and a redis-server of our own is started in dataDir. Set it in production, and whenever more than one machine works on the same items.",
   ),
   dataDir: option(
     "ORDERWRIGHT_DATA_DIR",
@@ -83,6 +87,32 @@ export const optionsSchema = z.strictObject({
     "OFFERGRID_ACCOUNTS",
     z.preprocess(jsonFromText, z.array(accountSchema).min(1).max(1000)).optional(),
     "Marketplace accounts: a JSON list of {name, apiKey, baseUrl, limitPerMinute, policy}. For one account OFFERGRID_API_KEY, OFFERGRID_BASE_URL and OFFERGRID_LIMIT_PER_MINUTE are enough; with no key at all the built-in sandbox marketplace is used.",
+  ),
+  httpHost: option(
+    "ORDERWRIGHT_HTTP_HOST",
+    z
+      .string()
+      .regex(
+        /^(127(\.\d{1,3}){3}|::1|localhost)$/,
+        "must be a loopback address (127.0.0.1, ::1, localhost): the HTTP API has no access control yet",
+      )
+      .default("127.0.0.1"),
+    "Address that the HTTP API listens on: this machine's own only, because it asks nobody who they are yet.",
+  ),
+  httpPort: option(
+    "ORDERWRIGHT_HTTP_PORT",
+    integer(0, 65_535).default(3100),
+    "Port that the HTTP API listens on. 0 takes any that is free.",
+  ),
+  intakeTimeoutMs: option(
+    "ORDERWRIGHT_INTAKE_TIMEOUT_MS",
+    integer(50, MINUTE_MS).default(2 * SECOND_MS),
+    "Milliseconds until an HTTP client is told that the queue cannot be reached. Keep it below the client's own limit.",
+  ),
+  intakeMaxInFlight: option(
+    "ORDERWRIGHT_INTAKE_MAX_IN_FLIGHT",
+    integer(1, 100_000).default(1000),
+    "HTTP requests with events that one process works on at a time; more are sent away with 503. Less saves memory.",
   ),
   pushTimeoutMs: option(
     "ORDERWRIGHT_PUSH_TIMEOUT_MS",

@@ -190,6 +190,8 @@ function grouped(options: Options): Config {
 }
 
 function withoutPassword(url: string): string {
+  // Several hosts are no URL that could be parsed.
+  if (!URL.canParse(url)) return url.replace(/:[^:@/]*@/, ":redacted@");
   const parsed = new URL(url);
   if (parsed.password !== "") parsed.password = "redacted";
   // ioredis takes options, the password among them, from the query too.

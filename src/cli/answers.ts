@@ -1,7 +1,7 @@
 /** Hears what became of jobs. Listening begins before they are added, so that no answer is missed. */
 import { QueueEvents } from "bullmq";
 import type { JobAnswer } from "../engine/handle-job.ts";
-import { CRM_EVENTS, type QueueLink } from "../queue/queues.ts";
+import { CRM_EVENTS, openConnection, type QueueLink } from "../queue/queues.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Answers {
@@ -21,8 +21,9 @@ export async function listenForAnswers(
   // From Redis' own clock on: "from now on" would begin only when the first read has arrived.
   const [seconds, microseconds] = await store.redis.time();
   const sinceMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+  const connection = openConnection(link);
   const events = new QueueEvents(CRM_EVENTS, {
-    connection: { url: link.redisUrl, maxRetriesPerRequest: null },
+    connection,
     prefix: link.prefix,
     lastEventId: `${sinceMs}-0`,
   });
@@ -39,7 +40,10 @@ export async function listenForAnswers(
       }
       return answers;
     },
-    close: () => events.close(),
+    close: async () => {
+      await events.close();
+      connection.disconnect();
+    },
   };
 }
 

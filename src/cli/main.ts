@@ -51,6 +51,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: "run the workers alone",
     load: async () => (await import("./worker.ts")).workerCommand(),
   },
+  api: {
+    summary: "run the HTTP API alone",
+    load: async () => (await import("./api.ts")).apiCommand(),
+  },
   sandbox: {
     summary: "run the imitation of the marketplace alone",
     load: async () => (await import("./sandbox.ts")).sandboxCommand(),

@@ -1,8 +1,8 @@
 /** Which Redis a command works on, and whether it is there. */
-import { Redis } from "ioredis";
 import type { Config } from "../config.ts";
 import { EngineError } from "../core/errors.ts";
 import { findEmbeddedRedis } from "../embedded/embedded-redis.ts";
+import { connect } from "../store/connection.ts";
 
 const RETRY_MS = 100;
 
@@ -28,11 +28,10 @@ export async function findRedis(
 
 /** @throws EngineError REDIS_UNREACHABLE */
 export async function assertAnswers(redisUrl: string, timeoutMs: number): Promise<void> {
-  const redis = new Redis(redisUrl, {
+  const redis = connect(redisUrl, {
     lazyConnect: true,
     connectTimeout: timeoutMs,
     retryStrategy: () => RETRY_MS,
-    maxRetriesPerRequest: null,
   });
   let lastError: unknown;
   redis.on("error", (error) => (lastError = error));
@@ -53,7 +52,7 @@ export async function assertAnswers(redisUrl: string, timeoutMs: number): Promis
 }
 
 function unreachable(redisUrl: string, cause: unknown): EngineError {
-  const { host } = new URL(redisUrl);
+  const host = URL.canParse(redisUrl) ? new URL(redisUrl).host : "the Sentinels of REDIS_URL";
   const why = cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
   return new EngineError(
     "REDIS_UNREACHABLE",

@@ -45,12 +45,14 @@ export async function handleSuspect(
   { crashLimit, ...job }: JobLike & { readonly crashLimit: number },
 ): Promise<JobAnswer[]> {
   const runs = await countSuspectRun(engine.store, job.id);
-  const answers =
-    runs > crashLimit
+  try {
+    return runs > crashLimit
       ? await buryCrasher(engine, job, runs)
       : await handleJob(engine, applier, job);
-  await clearSuspect(engine.store, job.id);
-  return answers;
+  } finally {
+    // A job that could not reach the store has not killed anybody: it comes again without a stain.
+    await clearSuspect(engine.store, job.id);
+  }
 }
 
 async function buryCrasher(engine: Engine, job: JobLike, crashes: number): Promise<JobAnswer[]> {
