@@ -1,5 +1,6 @@
 /** Composition root of the workers: everything one process needs to run items, opened and closed. */
 import { randomUUID } from "node:crypto";
+import type { Worker } from "bullmq";
 import type { Limits } from "../src/core/decision.ts";
 import type { MachineDefinition } from "../src/core/definition.ts";
 import { registerMachines } from "../src/core/machine.ts";
@@ -12,16 +13,30 @@ import type { Config } from "../src/config.ts";
 import type { Lifecycle } from "../src/lifecycle.ts";
 import type { Logger } from "../src/logger.ts";
 import { openOffergridClient } from "../src/offergrid/offergrid-client.ts";
-import { CRM_EVENTS, openQueue, PUSHES, RECOVERY, TIMERS } from "../src/queue/queues.ts";
+import {
+  CRM_EVENTS,
+  openQueue,
+  PUSHES,
+  type QueueLink,
+  RECOVERY,
+  TIMERS,
+} from "../src/queue/queues.ts";
 import { openWaker } from "../src/queue/wake.ts";
+import { openStoreClock } from "../src/store/store-clock.ts";
 import { closeStore, openStore } from "../src/store/store.ts";
 import { startEventWorker } from "./event.worker.ts";
 import { startPushWorker } from "./push.worker.ts";
 import { startRecoveryWorker } from "./recovery.worker.ts";
 import { schedule, startTimerWorker } from "./timer.worker.ts";
+import type { WorkerSetting } from "./worker-setting.ts";
 
 /** Timers of one item fired in one decision; more come with the next sweep. */
 const TIMERS_PER_DECISION = 100;
+
+/** What a process does of the work; several processes may share it out between them. */
+export const WORKER_ROLES = ["events", "pushes", "timers", "recovery"] as const;
+
+export type WorkerRole = (typeof WORKER_ROLES)[number];
 
 export interface WorkersOptions {
   readonly config: Config;
@@ -30,6 +45,8 @@ export interface WorkersOptions {
   readonly definitions: readonly MachineDefinition[];
   readonly log: Logger;
   readonly lifecycle: Lifecycle;
+  /** Default: all. Every role must be played by some process, else its part of the work waits. */
+  readonly roles?: readonly WorkerRole[];
   /** Hears of reminders and other notices to operators. */
   readonly tell?: (notice: Notice) => void;
 }
@@ -41,13 +58,15 @@ export interface RunningWorkers {
   readonly applier: Applier;
 }
 
-/** Starts every worker. They end, in the right order, with the lifecycle. */
+/** Starts the workers of the roles. They end, in the right order, with the lifecycle. */
 export async function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
-  const { config, redisUrl, log, lifecycle } = options;
+  const { config, redisUrl, log, lifecycle, roles = WORKER_ROLES } = options;
   const link = { redisUrl, prefix: config.queuePrefix };
   const setting = { link, log, leaseMs: config.leaseMs };
   const store = await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards });
   lifecycle.onShutdown("store", () => closeStore(store));
+  const clock = await openStoreClock(store.redis);
+  lifecycle.onShutdown("clock", async () => clock.close());
 
   const pushes = openQueue(PUSHES, link);
   const waker = openWaker(pushes.queue, (error, wake) => {
@@ -58,49 +77,69 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     await pushes.close();
   });
 
-  const crmEvents = openQueue(CRM_EVENTS, link);
-  lifecycle.onShutdown("event queue", () => crmEvents.close());
-
   const drains = new Drains();
   const engine: Engine = {
     store,
     machines: registerMachines(options.definitions),
     limits: limitsOf(config),
     dedupeForMs: config.dedupeForMs,
-    now: Date.now,
+    now: clock.now,
     // A drain that runs here hears of more work at once; else a push job tells whoever is free.
     wake: (lane) => {
       if (!drains.nudge(lane)) waker.wake(lane);
     },
   };
-  const applier = new Applier(engine);
-  const parts = { engine, applier };
+  const parts = { engine, applier: new Applier(engine) };
   const stopping = new AbortController();
-  const tell = options.tell ?? ((notice: Notice) => log.warn(notice, "operator notice"));
-  const accounts = openAccounts(options);
-
-  const workers = [
-    startRecoveryWorker(setting, engine, crmEvents.queue),
-    startTimerWorker(setting, parts, stopping.signal),
-    startPushWorker(setting, parts, {
-      accounts,
-      concurrency: config.pushConcurrency,
-      tell,
-      drains,
-      signal: stopping.signal,
-      newOwner: randomUUID,
-    }),
-    startEventWorker(setting, parts, {
-      concurrency: config.eventConcurrency,
-      crashLimit: config.crashLimit,
-    }),
-  ];
+  const starters = startersOf(options, { setting, parts, drains, signal: stopping.signal });
+  const workers = WORKER_ROLES.filter((role) => roles.includes(role)).map((role) =>
+    starters[role](),
+  );
   lifecycle.onShutdown("workers", async () => {
     stopping.abort();
     await Promise.all(workers.map((worker) => worker.close()));
   });
-  await scheduleSweeps(link, config.sweepIntervalMs);
-  return { engine, applier };
+  if (roles.includes("timers")) await scheduleSweep(TIMERS, link, config.sweepIntervalMs);
+  if (roles.includes("recovery")) await scheduleSweep(RECOVERY, link, config.sweepIntervalMs);
+  return parts;
+}
+
+interface StarterParts {
+  readonly setting: WorkerSetting;
+  readonly parts: RunningWorkers;
+  readonly drains: Drains;
+  readonly signal: AbortSignal;
+}
+
+/** How each role begins, with what only that role needs. */
+function startersOf(
+  options: WorkersOptions,
+  { setting, parts, drains, signal }: StarterParts,
+): Readonly<Record<WorkerRole, () => Worker>> {
+  const { config, log, lifecycle } = options;
+  const tell = options.tell ?? ((notice: Notice) => log.warn(notice, "operator notice"));
+  return {
+    events: () =>
+      startEventWorker(setting, parts, {
+        concurrency: config.eventConcurrency,
+        crashLimit: config.crashLimit,
+      }),
+    pushes: () =>
+      startPushWorker(setting, parts, {
+        accounts: openAccounts(options),
+        concurrency: config.pushConcurrency,
+        tell,
+        drains,
+        signal,
+        newOwner: randomUUID,
+      }),
+    timers: () => startTimerWorker(setting, parts, signal),
+    recovery: () => {
+      const crmEvents = openQueue(CRM_EVENTS, setting.link);
+      lifecycle.onShutdown("event queue", () => crmEvents.close());
+      return startRecoveryWorker(setting, parts.engine, crmEvents.queue);
+    },
+  };
 }
 
 function openAccounts({ accounts, config, lifecycle }: WorkersOptions): PushAccount[] {
@@ -116,15 +155,10 @@ function openAccounts({ accounts, config, lifecycle }: WorkersOptions): PushAcco
   });
 }
 
-async function scheduleSweeps(
-  link: { readonly redisUrl: string; readonly prefix: string },
-  everyMs: number,
-): Promise<void> {
-  for (const name of [TIMERS, RECOVERY]) {
-    const { queue, close } = openQueue(name, link);
-    await schedule(queue, everyMs);
-    await close();
-  }
+async function scheduleSweep(name: string, link: QueueLink, everyMs: number): Promise<void> {
+  const { queue, close } = openQueue(name, link);
+  await schedule(queue, everyMs);
+  await close();
 }
 
 function limitsOf(config: Config): Limits {
