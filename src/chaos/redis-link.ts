@@ -71,19 +71,17 @@ export function openLink(client: Socket, options: LinkOptions): RedisLink {
     client.end(chunk.subarray(0, lostAt));
     client.destroySoon();
   };
-  relay(client, requests.send, options.onClose);
-  relay(server, replies.send, options.onClose);
+  relay(client, requests.send);
+  relay(server, replies.send);
+  client.on("close", options.onClose);
   return { sever };
 }
 
-function relay(from: Socket, send: (delivery: Delivery) => void, onClose: () => void): void {
+function relay(from: Socket, send: (delivery: Delivery) => void): void {
   from.on("data", send);
   // A connection that broke is closed next, and the other side with it.
   from.on("error", () => undefined);
-  from.on("close", () => {
-    send(END);
-    onClose();
-  });
+  from.on("close", () => send(END));
 }
 
 function write(from: Socket, to: Socket, chunk: Buffer): void {
@@ -123,7 +121,11 @@ function noteRequests(pairing: Pairing, chunk: Buffer): number {
     pairing.isPossible = false;
     return 0;
   }
-  for (const { words } of messages) noteCommand(pairing, words.map((word) => word.toLowerCase()));
+  for (const { words } of messages)
+    noteCommand(
+      pairing,
+      words.map((word) => word.toLowerCase()),
+    );
   return messages.length;
 }
 
@@ -141,26 +143,15 @@ function noteCommand(pairing: Pairing, command: Command): void {
   if (WITHOUT_ORDER.has(name) || (name === "client" && argument === "reply")) {
     pairing.isPossible = false;
   }
-  switch (name) {
-    case "multi":
-      pairing.transaction = [];
-      break;
-    case "exec":
-      pairing.waiting.push([command, ...(pairing.transaction ?? [])]);
-      pairing.transaction = undefined;
-      return;
-    case "discard":
-      pairing.transaction = undefined;
-      break;
-    default:
-      pairing.transaction?.push(command);
-      // Until EXEC nothing is carried out: its first reply only says that it is queued.
-      if (pairing.transaction !== undefined) {
-        pairing.waiting.push([]);
-        return;
-      }
+  if (name === "multi") pairing.transaction = [];
+  if (pairing.transaction === undefined) pairing.waiting.push([command]);
+  else if (name === "exec") pairing.waiting.push([command, ...pairing.transaction]);
+  else {
+    // Until EXEC nothing is carried out: the reply only says that the command is queued.
+    pairing.waiting.push([]);
+    if (name !== "multi") pairing.transaction.push(command);
   }
-  pairing.waiting.push([command]);
+  if (name === "exec" || name === "discard") pairing.transaction = undefined;
 }
 
 const ERRORS = new Set(["-", "!"]);

@@ -47,6 +47,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: "give a dead letter up",
     load: async () => (await import("./skip.ts")).skipCommand(),
   },
+  reconcile: {
+    summary: "compare with the marketplace, explain, repair",
+    load: async () => (await import("./reconcile.ts")).reconcileCommand(),
+  },
   worker: {
     summary: "run the workers alone",
     load: async () => (await import("./worker.ts")).workerCommand(),
@@ -58,6 +62,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   sandbox: {
     summary: "run the imitation of the marketplace alone",
     load: async () => (await import("./sandbox.ts")).sandboxCommand(),
+  },
+  chaos: {
+    summary: "break everything on purpose, and judge what is left",
+    load: async () => (await import("./chaos.ts")).chaosCommand(),
   },
 };
 

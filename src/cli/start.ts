@@ -4,6 +4,7 @@ import { startWorkers } from "../../workers/main.ts";
 import { loadConfig, redactedConfig } from "../config.ts";
 import { CRM_EVENTS } from "../queue/queues.ts";
 import { configuredDefinitions } from "./configured-machines.ts";
+import { openHttpApi } from "./http-api.ts";
 import { print } from "./output.ts";
 import {
   openMarketplace,
@@ -18,7 +19,7 @@ import { table } from "./text-layout.ts";
 export function startCommand(): Command {
   return newCommand("start")
     .description(
-      "Run everything in this process: the workers, a Redis of our own unless REDIS_URL is set, and a sandbox marketplace unless OFFERGRID_API_KEY or OFFERGRID_ACCOUNTS is set.",
+      "Run everything in this process: the workers, the HTTP API, a Redis of our own unless REDIS_URL is set, and a sandbox marketplace unless OFFERGRID_API_KEY or OFFERGRID_ACCOUNTS is set.",
     )
     .action(start);
 }
@@ -32,20 +33,25 @@ async function start(options: ConfigOption): Promise<void> {
     const marketplace = await openMarketplace(running);
     const { accounts } = marketplace;
     await startWorkers({ ...running, redisUrl, accounts, definitions });
-    print(welcome(running, redisUrl, marketplace));
+    const apiUrl = await openHttpApi({ ...running, redisUrl, definitions });
+    print(welcome(running, { redisUrl, apiUrl, marketplace }));
   });
 }
 
-function welcome(
-  { config }: RunningProcess,
-  redisUrl: string,
-  { accounts, sandboxUrl }: OpenMarketplace,
-): string {
+interface Places {
+  readonly redisUrl: string;
+  readonly apiUrl: string;
+  readonly marketplace: OpenMarketplace;
+}
+
+function welcome({ config }: RunningProcess, { redisUrl, apiUrl, marketplace }: Places): string {
+  const { accounts, sandboxUrl } = marketplace;
   const { redis } = redactedConfig(config);
   const places = [
     ["Redis", redis.kind === "url" ? redis.url : `${redisUrl} (embedded)`],
     ...(redis.kind === "url" ? [] : [["Data", redis.dataDir]]),
     ["Queue", `${CRM_EVENTS} (BullMQ)`],
+    ["HTTP API", `${apiUrl}/v1/events`],
     [
       "Marketplace",
       sandboxUrl === undefined

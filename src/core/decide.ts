@@ -218,7 +218,8 @@ function isBehind(event: ArrivedEvent, end: ArrivedEvent): boolean {
 }
 
 function parseData(machine: Machine, event: ArrivedEvent): ArrivedEvent | Problem {
-  const schema = machine.events[event.type];
+  // A stranger may call its type "constructor".
+  const schema = Object.hasOwn(machine.events, event.type) ? machine.events[event.type] : undefined;
   const parsed = schema?.safeParse(event.data);
   if (parsed === undefined) return unknownType([machine], event);
   if (!parsed.success) return dataProblem(event, parsed.error);

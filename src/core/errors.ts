@@ -57,6 +57,7 @@ export const ERROR_CODES = [
   "STORE_CORRUPT",
   "COMMIT_CONTENDED",
   "DEADLETTER_UNKNOWN",
+  "INTAKE_UNAVAILABLE",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -271,7 +271,8 @@ function existingFolder(dataDir: string): string | undefined {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback interface that nothing listens on now. */
+export async function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
     server.once("error", fail);

@@ -4,8 +4,9 @@
  * A shell leaves a watcher behind and then becomes the server (exec), so the child's pid, signals and
  * exit code are the server's own. The watcher waits for the end of the shell's stdin, a pipe that
  * nothing is ever written to: the kernel closes it when the parent is gone, however it went, and the
- * watcher sends SIGTERM. The server lives in a session of its own: Ctrl-C in a terminal reaches the
- * parent alone, which first finishes its work and then stops the server.
+ * watcher sends SIGTERM, then SIGCONT, without which a stopped server would never see the first. The
+ * server lives in a session of its own: Ctrl-C in a terminal reaches the parent alone, which first
+ * finishes its work and then stops the server.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -13,7 +14,7 @@ import { createInterface } from "node:readline";
 const WATCHED_EXEC = `
 exec 3<&0 </dev/null
 server=$$
-( cat <&3; kill -TERM "$server" ) >/dev/null 2>&1 &
+( cat <&3; kill -TERM "$server"; kill -CONT "$server" ) >/dev/null 2>&1 &
 exec "$@" 3<&-`;
 
 /** A clean stop writes and syncs what is buffered; a server that takes longer hangs. */

@@ -18,7 +18,7 @@ import type { Engine } from "./engine.ts";
 import type { EventAnswer } from "./event-answer.ts";
 import { answerOf, repeatOf } from "./event-answer.ts";
 import type { FirstAnswer } from "./event-identity.ts";
-import { contentOf, decodeAnswer, markOf } from "./event-identity.ts";
+import { contentOf, decodeAnswer, letterIdOf, markOf } from "./event-identity.ts";
 import { Gatherer } from "./gatherer.ts";
 import type { ItemPlan } from "./item-plan.ts";
 import { planDue, planEvents } from "./item-plan.ts";
@@ -77,10 +77,7 @@ export class Applier {
       for (const item of items) rejectAll(item, error);
       return;
     }
-    const planned = items.flatMap((item): Planned[] => {
-      const plan = this.#plan(item);
-      return plan === undefined ? [] : [{ item, plan }];
-    });
+    const planned = items.map((item) => this.#plan(item)).filter((each) => each !== undefined);
     const { layout } = this.#engine.store;
     const shards = groupBy(planned, ({ item }) => shardOf(layout, item.itemId));
     // Sent in one turn of the event loop, they travel in one write, and one fsync serves them all.
@@ -105,23 +102,30 @@ export class Applier {
     }
   }
 
-  /** `undefined` when the stored actor cannot be read, or a function of its machine's definition threw: its
-   * events are dead letters, others go on. */
-  #plan(item: ItemTasks): ItemPlan | undefined {
+  /** `undefined` when the stored actor cannot be read, or a function of its machine's definition threw: the
+   * event is a dead letter, others go on. */
+  #plan(item: ItemTasks): Planned | undefined {
     const { machines, limits, now } = this.#engine;
     const setting = { machines, limits, now: now() };
     const before = { itemId: item.itemId, text: this.#cache.get(item.itemId) };
+    const isDue = item.due.length > 0;
     try {
-      return item.due.length > 0
-        ? planDue(setting, before)
-        : planEvents(setting, before, item.events);
+      const plan = isDue ? planDue(setting, before) : planEvents(setting, before, item.events);
+      return { item, plan };
     } catch (error) {
-      this.#cache.delete(item.itemId);
-      const problem = planProblem(item.itemId, error);
-      for (const task of [...item.events, ...item.repeats]) {
-        void this.#bury(task, `event:${task.mark}`, problem).catch(task.reject);
+      const [first, ...others] = item.events;
+      // One of them is at fault, and those that came with it must not go down with it.
+      if (!isDue && first !== undefined && others.length > 0) {
+        return this.#plan({ ...item, events: [first], repeats: [...others, ...item.repeats] });
       }
+      this.#cache.delete(item.itemId);
       for (const task of item.due) task.reject(error);
+      if (isDue) this.#again(item.events);
+      else if (first !== undefined) {
+        const problem = planProblem(item.itemId, error);
+        void this.#bury(first, letterIdOf(first.event), problem).catch(first.reject);
+      }
+      this.#again(item.repeats);
       return undefined;
     }
   }
@@ -170,8 +174,8 @@ export class Applier {
   }
 
   async #refuseReuse(task: EventTask, first: FirstAnswer): Promise<void> {
-    const { event, mark, content } = task;
-    await this.#bury(task, `event:${mark}.${content}`, {
+    const { event, content } = task;
+    await this.#bury(task, `${letterIdOf(event)}.${content}`, {
       code: "EVENT_ID_REUSED",
       message: `Event ${event.id} of ${event.source} came before with other content, and was answered "${first.outcome}" then. Give each fact its own id, and send this one again.`,
     });

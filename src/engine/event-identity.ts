@@ -9,6 +9,14 @@ export function markOf({ source, id, redrive }: ArrivedEvent): string {
   return digest(`${source}\u0000${id}\u0000${redrive ?? 0}`, 16);
 }
 
+/**
+ * The name of an event's dead letter. Marks are kept item by item, letters side by side: a source that
+ * gives one id to facts of two items must find both.
+ */
+export function letterIdOf(event: ArrivedEvent): string {
+  return `event:${digest(`${markOf(event)}${event.subject}`, 16)}`;
+}
+
 /** What the event says, without when and in which order: an id may come again only with the same. */
 export function contentOf({ type, subject, data }: ArrivedEvent): string {
   return digest(JSON.stringify([type, subject, data]), 8);

@@ -15,7 +15,7 @@ import type { DecisionEntry } from "../core/journal.ts";
 import type { Commit } from "../store/actor-store.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
 import { encodeEffect } from "../store/outbox-store.ts";
-import { encodeAnswer, markOf } from "./event-identity.ts";
+import { encodeAnswer, letterIdOf, markOf } from "./event-identity.ts";
 
 export interface PlannedEvent {
   readonly event: ArrivedEvent;
@@ -168,7 +168,7 @@ function laterAnswer(entry: DecisionEntry): [string, string][] {
 }
 
 function eventLetter({ event, problem, at }: DeadEvent): [string, string] {
-  const letter: DeadLetter = { kind: "event", id: `event:${markOf(event)}`, at, problem, event };
+  const letter: DeadLetter = { kind: "event", id: letterIdOf(event), at, problem, event };
   return [letter.id, JSON.stringify(letter)];
 }
 

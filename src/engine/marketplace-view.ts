@@ -4,6 +4,9 @@ import { readJournal } from "../store/item-store.ts";
 import type { Store } from "../store/store.ts";
 import { ITEM_STATUSES, type ItemStatus } from "../offergrid/status-update.ts";
 
+/** The one effect of the marketplace channel. */
+export const PUSH_EFFECT = "pushStatus";
+
 /** Entries looked at, newest first. Only asked when an outcome is unknown, so it may be thorough. */
 const LOOK_BACK = 200;
 
@@ -21,7 +24,11 @@ export async function lastKnownStatus(
 }
 
 function statusTold(entry: JournalEntry): string | undefined {
-  if (entry.kind === "delivery") return entry.outcome === "delivered" ? entry.status : undefined;
+  if (entry.kind === "delivery") {
+    // A reminder to an operator names the item's status as well, which the marketplace may not have yet.
+    const isTold = entry.outcome === "delivered" && entry.name === PUSH_EFFECT;
+    return isTold ? entry.status : undefined;
+  }
   if (entry.kind !== "event" || entry.outcome !== "applied") return undefined;
   const isFromMarketplace =
     entry.event.data["origin"] === "marketplace" || entry.birth !== undefined;

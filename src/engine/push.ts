@@ -15,14 +15,13 @@ import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { ItemStatus, StatusUpdate } from "../offergrid/status-update.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
 import { holdsLane } from "../store/outbox-store.ts";
-import { lastKnownStatus } from "./marketplace-view.ts";
+import { lastKnownStatus, PUSH_EFFECT } from "./marketplace-view.ts";
 import type { PushContext } from "./push-ending.ts";
 import { attemptOf, heedPause, readItem, settlePush, takeOverCancellation } from "./push-ending.ts";
 import type { Delivery } from "./settlement.ts";
 import { again, blocked, delivered, headOf } from "./settlement.ts";
 
-/** The one effect of the marketplace channel. */
-export const PUSH_EFFECT = "pushStatus";
+export { PUSH_EFFECT };
 
 /** A marketplace that is further than a Redis that forgot is looked at again after this, ms. */
 const FORGOTTEN_MS = 5_000;

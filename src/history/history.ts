@@ -84,7 +84,8 @@ export interface MarketRequest {
 
 /** Something that was done to the system on purpose. */
 export interface FaultRecord {
-  /** For instance "kill-worker", "redis-reply-lost", "market-500-after". */
+  /** For instance "kill-worker", "redis-reply-lost", "market-500-after". How it begins decides what it
+   * excuses: see fault-effects.ts. */
   readonly kind: string;
   readonly from: number;
   /** When its cause was over; what it broke may take longer to heal. */

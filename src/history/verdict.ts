@@ -26,7 +26,7 @@ export const RULES = [
   "duplicate-status-change",
   /** The marketplace got one effect more than once, and no fault explains it. */
   "unexplained-duplicate",
-  /** The marketplace applied something that no journal tells of. */
+  /** The marketplace got something that no journal tells of, or other than the journal tells. */
   "unexplained-push",
   "timer-early",
   /** A timer that was due long before the end has not fired. */

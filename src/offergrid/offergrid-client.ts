@@ -24,6 +24,9 @@ const CONNECTIONS = 64;
 /** An item or an error is a few KiB. More is a fault upstream that must not fill our memory. */
 const BODY_MAX_BYTES = 64 * 1024;
 
+/** A list without pages is one body, of everything: some 30,000 items fit. */
+const LIST_MAX_BYTES = 32 * 1024 * 1024;
+
 export interface OffergridClientOptions {
   /** `https://api.offergrid.io`; a path is kept as a prefix. */
   readonly baseUrl: string;
@@ -52,6 +55,12 @@ export interface OffergridClient {
     options: PatchOptions,
   ) => Promise<Reply>;
   readonly getItem: (itemId: string, options?: CallOptions) => Promise<Reply>;
+  /** One page of the account's items. `status` is the only parameter that the marketplace documents;
+   * the others are whatever the page before asked for. */
+  readonly listItems: (
+    query: Readonly<Record<string, string>>,
+    options?: CallOptions,
+  ) => Promise<Reply>;
   /** Lets the calls in flight end, then closes the connections. Later calls answer "connection". */
   readonly close: () => Promise<void>;
 }
@@ -67,10 +76,14 @@ export function openOffergridClient(options: OffergridClientOptions): OffergridC
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  const listPath = `${pathname.replace(/\/$/, "")}/provider/orders`;
   const itemPath = (itemId: string): string =>
-    `${pathname.replace(/\/$/, "")}/provider/orders/${encodeURIComponent(wellFormed(itemId))}`;
-  const call = (request: Dispatcher.DispatchOptions, signal?: AbortSignal): Promise<Reply> =>
-    exchange(pool, request, { timeoutMs, signal });
+    `${listPath}/${encodeURIComponent(wellFormed(itemId))}`;
+  const call = (
+    request: Dispatcher.DispatchOptions,
+    signal?: AbortSignal,
+    bodyMaxBytes = BODY_MAX_BYTES,
+  ): Promise<Reply> => exchange(pool, request, { timeoutMs, signal, bodyMaxBytes });
 
   return {
     patchStatus: (itemId, body, { idempotencyKey, signal }) =>
@@ -90,6 +103,12 @@ export function openOffergridClient(options: OffergridClientOptions): OffergridC
       ),
     getItem: (itemId, { signal } = {}) =>
       call({ method: "GET", path: itemPath(itemId), headers: { "x-api-key": apiKey } }, signal),
+    listItems: (query, { signal } = {}) =>
+      call(
+        { method: "GET", path: listPath, query: { ...query }, headers: { "x-api-key": apiKey } },
+        signal,
+        LIST_MAX_BYTES,
+      ),
     close: () => pool.close(),
   };
 }
@@ -122,14 +141,16 @@ function checkedUrl({ baseUrl, apiKey }: OffergridClientOptions): URL {
 interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** What is beyond is cut off. */
+  readonly bodyMaxBytes: number;
 }
 
 async function exchange(
   pool: Pool,
   request: Dispatcher.DispatchOptions,
-  { timeoutMs, signal }: ExchangeOptions,
+  { timeoutMs, signal, bodyMaxBytes }: ExchangeOptions,
 ): Promise<Reply> {
-  const reader = new ReplyReader();
+  const reader = new ReplyReader(bodyMaxBytes);
   const onAbort = (): void => reader.giveUp("aborted", "The caller gave up");
   if (signal?.aborted === true) onAbort();
   else pool.dispatch(request, reader);
@@ -148,6 +169,7 @@ async function exchange(
 /** Collects one answer: queued ▸ sent ▸ answering ▸ settled. It settles once, from any of them. */
 class ReplyReader implements Dispatcher.DispatchHandler {
   readonly reply: Promise<Reply>;
+  readonly #bodyMaxBytes: number;
   #settle!: (reply: Reply) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #settled = false;
@@ -156,7 +178,8 @@ class ReplyReader implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = [];
   #sizeBytes = 0;
 
-  constructor() {
+  constructor(bodyMaxBytes: number) {
+    this.#bodyMaxBytes = bodyMaxBytes;
     this.reply = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -186,7 +209,7 @@ class ReplyReader implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#sizeBytes += chunk.length;
-    if (this.#sizeBytes <= BODY_MAX_BYTES) return;
+    if (this.#sizeBytes <= this.#bodyMaxBytes) return;
     this.#finish();
     controller.abort(new Error("The body is too large"));
   }
@@ -203,7 +226,7 @@ class ReplyReader implements Dispatcher.DispatchHandler {
   #finish(): void {
     if (this.#settled) return;
     this.#settled = true;
-    const text = Buffer.concat(this.#chunks).subarray(0, BODY_MAX_BYTES).toString("utf8");
+    const text = Buffer.concat(this.#chunks).subarray(0, this.#bodyMaxBytes).toString("utf8");
     this.#settle(
       readResponse({ status: this.#status, headers: this.#headers, text, nowMs: Date.now() }),
     );

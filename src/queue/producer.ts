@@ -15,6 +15,9 @@ import { readEvent } from "../core/read-event.ts";
 /** Jobs of one round trip: at most a few MiB of ordinary events. */
 const JOBS_PER_ADD = 50;
 
+/** Times that an add is tried whose connection breaks each time. */
+const TRIES_MAX = 5;
+
 /** One schema of `data` per event type. */
 export type EventSchemas = Readonly<Record<string, z.ZodType>>;
 
@@ -65,13 +68,28 @@ export function newJob(data: unknown): NewJob {
   return { id: randomUUID(), data };
 }
 
+/** Adding the same jobs again is harmless: BullMQ knows them by their ids, the engine their events. */
 export async function addJobs(queue: Queue, jobs: readonly NewJob[]): Promise<void> {
   for (let from = 0; from < jobs.length; from += JOBS_PER_ADD) {
     const part = jobs.slice(from, from + JOBS_PER_ADD);
+    await addPart(queue, part, TRIES_MAX);
+  }
+}
+
+async function addPart(queue: Queue, part: readonly NewJob[], tries: number): Promise<void> {
+  try {
     await queue.addBulk(
       part.map(({ id, data }) => ({ name: jobName(data), data, opts: { jobId: id } })),
     );
+  } catch (error) {
+    if (tries <= 1 || !isAborted(error)) throw error;
+    await addPart(queue, part, tries - 1);
   }
+}
+
+/** ioredis gives up a transaction whose connection broke before all was answered, carried out or not. */
+function isAborted(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Command aborted");
 }
 
 /** Only for people who look into the queue: the worker reads the data alone. */

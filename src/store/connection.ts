@@ -24,6 +24,11 @@ export function connect(address: string, options: ConnectionOptions = {}): Redis
   const lasting: ConnectionOptions = {
     maxRetriesPerRequest: null,
     retryStrategy: (attempt) => Math.min(attempt * 50, RETRY_MAX_MS),
+    // A Redis that reads its file says how many whole seconds that may take, at least one.
+    maxLoadingRetryTime: RETRY_MAX_MS,
+    // A master that became a replica refuses writes, also from inside a script: whoever is master by now
+    // is asked for, and asked again.
+    reconnectOnError: ({ message }) => (message.includes("READONLY") ? 2 : false),
     ...options,
   };
   const redis = address.startsWith(SENTINEL_SCHEME)
@@ -31,7 +36,24 @@ export function connect(address: string, options: ConnectionOptions = {}): Redis
     : new Redis(address, lasting);
   // ioredis connects again by itself; without a listener each attempt would be printed.
   redis.on("error", () => undefined);
+  if (options.enableAutoPipelining === true) askAgainOneByOne(redis);
   return redis;
+}
+
+/**
+ * ioredis rejects what is left of a pipeline that was half answered when the connection broke. Commands
+ * that only happened to travel together are asked again like any other: without its place in the pipeline
+ * a command is kept, and is then written by itself, because the pipeline would wait for all of its own.
+ */
+function askAgainOneByOne(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, pipeline) => {
+    // Half a transaction must not be repeated.
+    if (command.inTransaction || command.name === "exec") return send(command, pipeline);
+    const isFirstTime = command.pipelineIndex !== undefined;
+    delete command.pipelineIndex;
+    return isFirstTime ? send(command, pipeline) : send(command);
+  };
 }
 
 function sentinelOptions(address: string): ConnectionOptions {
@@ -48,8 +70,6 @@ function sentinelOptions(address: string): ConnectionOptions {
     db: Number(db),
     sentinels: hosts.split(",").map(hostAndPort),
     sentinelRetryStrategy: (attempt) => Math.min(attempt * 50, RETRY_MAX_MS),
-    // A master that became a replica refuses writes: the next one is asked for.
-    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
     ...(username && { username: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),
   };

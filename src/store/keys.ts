@@ -60,6 +60,11 @@ export function serverKey(layout: Layout): string {
   return `${layout.prefix}:server`;
 }
 
+/** Written to see whether Redis takes writes; holds nothing of worth. */
+export function probeKey(layout: Layout): string {
+  return `${layout.prefix}:probe`;
+}
+
 /** Until when nothing of the shard is sent without a look, ms. */
 export function cautionKey(layout: Layout, shard: number): string {
   return `${shardPrefix(layout, shard)}caution`;

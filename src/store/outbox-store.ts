@@ -226,14 +226,19 @@ export interface LaneState {
   readonly problem?: string;
 }
 
-export async function readLanes(store: Store, itemId: string): Promise<LaneState[]> {
+/** `effectsMax`: how many effects of each lane are read, the oldest first. */
+export async function readLanes(
+  store: Store,
+  itemId: string,
+  effectsMax = LANE_READ_MAX,
+): Promise<LaneState[]> {
   const prefix = itemPrefix(store.layout, itemId);
   const { redis } = store;
   const channels = await redis.smembers(`${prefix}channels`);
   const lanes = await Promise.all(
     channels.map(async (channel): Promise<LaneState | undefined> => {
       const [texts, leased, later, problem] = await Promise.all([
-        redis.lrange(`${prefix}out:${channel}:${itemId}`, 0, LANE_READ_MAX - 1),
+        redis.lrange(`${prefix}out:${channel}:${itemId}`, 0, effectsMax - 1),
         redis.zscore(`${prefix}leased:${channel}`, itemId),
         redis.zscore(`${prefix}later:${channel}`, itemId),
         redis.hget(`${prefix}blocked:${channel}`, itemId),

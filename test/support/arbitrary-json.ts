@@ -48,7 +48,7 @@ export const viciousText: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** Built as JSON.parse builds it: "__proto__" is a key like any other. */
-function objectOf(pairs: readonly (readonly [string, JsonValue])[]): JsonValue {
+export function objectOf(pairs: readonly (readonly [string, JsonValue])[]): JsonValue {
   const members = pairs.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
   return JSON.parse(`{${members.join(",")}}`) as JsonValue;
 }

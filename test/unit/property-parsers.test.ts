@@ -60,7 +60,10 @@ describe("an event", () => {
   test("is refused however deep it is", () => {
     const levels = 100_000;
     const data: unknown = JSON.parse(`${'{"data":'.repeat(levels)}1${"}".repeat(levels)}`);
-    expect(readEvent(data, 0)).toMatchObject({ result: "unreadable", problem: { code: "EVENT_INVALID" } });
+    expect(readEvent(data, 0)).toMatchObject({
+      result: "unreadable",
+      problem: { code: "EVENT_INVALID" },
+    });
   });
 
   test("is read or refused, whatever a job holds", () => {
@@ -203,15 +206,22 @@ describe("a reply of the marketplace", () => {
   test("says what became of a push, and only a documented item says that it arrived", () => {
     const push = fc.record({
       itemId: fc.constant("i"),
-      intended: fc.record({ status: fc.constantFrom(...ITEM_STATUSES), providerNotes: viciousText }),
+      intended: fc.record({
+        status: fc.constantFrom(...ITEM_STATUSES),
+        providerNotes: viciousText,
+      }),
       previousStatus: fc.option(fc.constantFrom(...ITEM_STATUSES), { nil: undefined }),
     });
     fc.assert(
       fc.property(reply, push, (each, unknown) => {
         const { verdict } = resolveUnknown(each, unknown);
-        expect(["already-applied", "not-applied", "cancelled-upstream", "divergent", "unread"]).toContain(
-          verdict,
-        );
+        expect([
+          "already-applied",
+          "not-applied",
+          "cancelled-upstream",
+          "divergent",
+          "unread",
+        ]).toContain(verdict);
         if (each.kind === "no-response" || each.status >= 300) expect(verdict).toBe("unread");
       }),
       { numRuns: 500 },

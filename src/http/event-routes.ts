@@ -1,0 +1,96 @@
+/**
+ * `POST /v1/events`: the front door over HTTP. A 202 means that Redis has the accepted events; a 503
+ * means that it may have them, and that the same request may be sent again, for an event's identity
+ * makes the repeat harmless.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Problem } from "../core/errors.ts";
+import { type EventSchemas, newJob, packJobs } from "../queue/producer.ts";
+import { type Admission, openAdmission } from "./admission.ts";
+import type { Enqueue } from "./enqueuer.ts";
+import { type EventResult, readBody } from "./event-body.ts";
+import { codedProblem, sendProblem, unavailable } from "./problem-details.ts";
+
+/** Bodies in memory at a time, all requests together. */
+const BYTES_MAX = 64 * 1024 * 1024;
+
+export interface EventRoutesOptions {
+  readonly schemas: EventSchemas;
+  readonly enqueue: Enqueue;
+  /** Requests under way at a time. */
+  readonly inFlightMax: number;
+  readonly bodyMaxBytes: number;
+  readonly now: () => number;
+}
+
+export function addEventRoutes(app: FastifyInstance, options: EventRoutesOptions): void {
+  const { schemas, enqueue, now } = options;
+  const admission = openAdmission({ requestsMax: options.inFlightMax, bytesMax: BYTES_MAX });
+  const onRequest = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
+    admitOrRefuse(admission, { request, reply, bodyMaxBytes: options.bodyMaxBytes });
+
+  app.post("/v1/events", { onRequest }, async (request, reply) => {
+    const body = readBody(schemas, request.body, now());
+    if (body.kind === "batch-size") {
+      await sendProblem(reply, codedProblem(body.count === 0 ? 422 : 413, body.problem));
+      return;
+    }
+    const { results, accepted } = body;
+    if (accepted.length === 0) {
+      await refuse(reply, results, Array.isArray(request.body));
+      return;
+    }
+    const jobs = packJobs(accepted).map((events) =>
+      newJob(events.length === 1 ? events[0] : events),
+    );
+    switch (await enqueue(jobs)) {
+      case "enqueued":
+        await reply.code(202).send({ results });
+        return;
+      case "unavailable":
+        await sendProblem(reply, unavailable(NOT_TAKEN));
+    }
+  });
+}
+
+const NOT_TAKEN =
+  "The event queue did not answer in time or takes no writes, so the events may or may not be in it. Send the same request again: an event is applied once, however often it arrives.";
+
+const BUSY =
+  "As many requests are under way as intake holds at a time. Nothing of this one was taken. Send it again.";
+
+async function admitOrRefuse(
+  admission: Admission,
+  parts: {
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+    readonly bodyMaxBytes: number;
+  },
+): Promise<void> {
+  const { request, reply, bodyMaxBytes } = parts;
+  // A body without a length is as large as it may be. A too large one is refused unread.
+  const announced = Number(request.headers["content-length"] ?? bodyMaxBytes);
+  const release = admission.admit(Math.min(announced, bodyMaxBytes));
+  if (release === undefined) await sendProblem(reply, unavailable(BUSY));
+  // Comes also when the client goes away in the middle of its body.
+  else reply.raw.once("close", release);
+}
+
+/** Nothing was accepted: the fault of the first one speaks for all, and `results` has each. */
+async function refuse(
+  reply: FastifyReply,
+  results: readonly EventResult[],
+  isBatch: boolean,
+): Promise<void> {
+  const [problem] = results.flatMap((result): readonly Problem[] =>
+    result.outcome === "refused" ? [result.problem] : [],
+  );
+  if (problem === undefined) throw new TypeError("a refusal without a problem");
+  if (isBatch) {
+    const message = `None of the ${results.length} events was taken. The first: ${problem.message}`;
+    await sendProblem(reply, codedProblem(422, { ...problem, message }), { results });
+    return;
+  }
+  const isTooLarge = problem.code === "EVENT_TOO_LARGE";
+  await sendProblem(reply, codedProblem(isTooLarge ? 413 : 422, problem));
+}

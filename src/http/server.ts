@@ -1,0 +1,158 @@
+/**
+ * The HTTP API. It never logs what a request holds, and answers every fault as problem details.
+ *
+ * On closing it stops accepting connections, sends new requests of old ones away and finishes those in
+ * hand; an end without closing loses nothing that was answered with 202.
+ */
+import {
+  fastify,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from "fastify";
+import { EngineError } from "../core/errors.ts";
+import { EVENT_BATCH_MAX, EVENT_MAX_BYTES } from "../core/event.ts";
+import type { Logger } from "../logger.ts";
+import type { IntakeQueue } from "../queue/intake-queue.ts";
+import type { EventSchemas } from "../queue/producer.ts";
+import { openEnqueuer } from "./enqueuer.ts";
+import { addEventRoutes } from "./event-routes.ts";
+import { addHealthRoutes } from "./health-routes.ts";
+import {
+  codedProblem,
+  plainProblem,
+  type ProblemDetails,
+  sendProblem,
+  unavailable,
+} from "./problem-details.ts";
+
+/** A full batch of the largest events, and what separates them. */
+const BODY_MAX_BYTES = EVENT_BATCH_MAX * (EVENT_MAX_BYTES + 1) + 1;
+
+/** A request that has not arrived by then holds a place that others need. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const MEDIA_TYPES = [
+  "application/json",
+  "application/cloudevents+json",
+  "application/cloudevents-batch+json",
+];
+
+const CLOSING = "The process is ending. Nothing of this request was taken. Send it again.";
+
+export interface ServerOptions {
+  readonly queue: Pick<IntakeQueue, "add" | "probe">;
+  readonly schemas: EventSchemas;
+  readonly log: Logger;
+  /** Longest wait for the queue. */
+  readonly intakeTimeoutMs: number;
+  readonly intakeMaxInFlight: number;
+}
+
+export interface Address {
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+}
+
+export interface HttpServer {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws EngineError CONFIG_INVALID when the port is taken */
+export async function startHttpServer(
+  options: ServerOptions,
+  { host, port }: Address,
+): Promise<HttpServer> {
+  const app = newServer(options);
+  try {
+    const url = await app.listen({ host, port });
+    return { url, close: () => app.close() };
+  } catch (error) {
+    await app.close();
+    if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+    throw new EngineError(
+      "CONFIG_INVALID",
+      `Port ${port} of ${host} is in use. Set ORDERWRIGHT_HTTP_PORT to another one, or to 0 for any that is free.`,
+      { cause: error },
+    );
+  }
+}
+
+export function newServer(options: ServerOptions): FastifyInstance {
+  const { queue, schemas, log } = options;
+  const app: FastifyInstance = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    // A line per request would be most of the log; what intake cannot take is told by the enqueuer.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Fastify's own answer has neither a code nor a word about when to come back.
+    return503OnClosing: false,
+  });
+  takeJsonOnly(app);
+  sendAwayWhileClosing(app);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, plainProblem(404, `There is no ${request.method} ${pathOf(request.url)}.`)),
+  );
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) request.log.error({ err: error }, "request failed");
+    return sendProblem(reply, problem);
+  });
+  addHealthRoutes(app, queue);
+  addEventRoutes(app, {
+    schemas,
+    enqueue: openEnqueuer({ queue, timeoutMs: options.intakeTimeoutMs, log }),
+    inFlightMax: options.intakeMaxInFlight,
+    bodyMaxBytes: BODY_MAX_BYTES,
+    now: Date.now,
+  });
+  return app;
+}
+
+function takeJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser(MEDIA_TYPES, { parseAs: "string" }, parse);
+}
+
+function sendAwayWhileClosing(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook("preClose", async () => {
+    isClosing = true;
+  });
+  app.addHook("onRequest", async (_request, reply) => {
+    if (isClosing) await sendProblem(reply, unavailable(CLOSING));
+  });
+  // A connection that were kept would hold up the end until its client lets go of it.
+  app.addHook("onSend", async (_request, reply) => {
+    if (isClosing) reply.header("connection", "close");
+  });
+}
+
+/** A body that cannot be read, or a fault of ours. */
+function problemOf(error: FastifyError): ProblemDetails {
+  const status = error.statusCode ?? 500;
+  if (status >= 500)
+    return plainProblem(500, "The request failed. The log of the process says why.");
+  if (status === 413) {
+    const message = `A request has at most ${BODY_MAX_BYTES} bytes. Send fewer events in one.`;
+    return codedProblem(status, { code: "EVENT_TOO_LARGE", message });
+  }
+  if (status === 415) {
+    const message = `The body must be JSON, as ${MEDIA_TYPES.join(", ")}. Set the header content-type.`;
+    return codedProblem(status, { code: "EVENT_NOT_JSON", message });
+  }
+  // The parser's own message may quote the body, which answers and logs of others should not repeat.
+  const message =
+    "The body is not JSON. Send one event or an array of events as one JSON document.";
+  return codedProblem(400, { code: "EVENT_NOT_JSON", message });
+}
+
+function pathOf(url: string): string {
+  return url.split("?")[0] ?? url;
+}

@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { checkHistory } from "../../src/history/check.ts";
+import { RULES } from "../../src/history/verdict.ts";
+import { cleanHistory, MACHINES } from "../support/history-of-a-run.ts";
+import { PLANTED_FAULTS, rulesBrokenBy } from "../support/planted-faults.ts";
+
+test("a clean history breaks no promise", () => {
+  expect(checkHistory(cleanHistory(), MACHINES)).toEqual({
+    events: 31,
+    items: 7,
+    applied: 31,
+    pushes: 22,
+    timersFired: 1,
+    explainedDuplicates: 1,
+    lostWithinContract: 0,
+    violations: [],
+  });
+});
+
+describe("a planted fault is found under its own name", () => {
+  for (const { name, rule, plant } of PLANTED_FAULTS) {
+    test(`${rule}: ${name}`, () => {
+      expect(rulesBrokenBy(plant)).toContain(rule);
+    });
+  }
+});
+
+test("every promise has a planted fault that breaks it", () => {
+  const broken = new Set(PLANTED_FAULTS.map(({ rule }) => rule));
+  expect(RULES.filter((rule) => !broken.has(rule))).toEqual([]);
+});
