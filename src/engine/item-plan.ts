@@ -111,7 +111,9 @@ class Sum {
   plan(verdicts: readonly EventVerdict[]): ItemPlan {
     const commit: Commit = {
       itemId: this.#itemId,
-      opening: openingOf(this.#read, this.#text),
+      // The whole of it: a Redis that forgot its last moments gives a revision again, to another decision,
+      // and so does an item that only waited, was forgotten and waits anew.
+      opening: this.#text ?? "",
       actorText: this.actor && encodeActor(this.actor),
       dueAt: this.actor && dueAt(this.actor),
       oldStatus: statusOf(this.#setting, this.#read),
@@ -136,16 +138,6 @@ class Sum {
     const { machine, version, snapshot } = this.actor;
     return this.#setting.machines.byId(machine, version)?.attributes(snapshot.context).order;
   }
-}
-
-/**
- * As much of a stored text as tells it from every other of its item. A revision does, once an item
- * lives. An item that only waits is forgotten when nobody announces it, and may begin to wait anew: its
- * revisions come again, with other events.
- */
-function openingOf(read: Actor | undefined, text: string | undefined): string {
-  if (text === undefined) return "";
-  return isLiving(read) ? `${read.revision} ` : text;
 }
 
 function statusOf({ machines }: Setting, actor: Actor | undefined): string | undefined {

@@ -15,6 +15,7 @@
  *     attempt:<channel>    item -> "<attempts> <idle|begun> <owner>"        hash
  *     look:<channel>       item -> since when its lane must be looked up    hash
  *     blocked:<channel>    item -> problem that a person must solve         hash
+ *     server               Redis server that was last claimed from          string
  *     caution              until when nothing is sent without a look, ms    string
  *     channels             channels that ever had an effect                 set
  *     status:<status>      item -> last decision, ms                        sorted set
@@ -55,9 +56,9 @@ export function layoutKey(layout: Layout): string {
   return `${layout.prefix}:layout`;
 }
 
-/** Which Redis process the deployment was last seen on. */
-export function serverKey(layout: Layout): string {
-  return `${layout.prefix}:server`;
+/** Which Redis server the shard was last claimed from. */
+export function serverKey(layout: Layout, shard: number): string {
+  return `${shardPrefix(layout, shard)}server`;
 }
 
 /** Written to see whether Redis takes writes; holds nothing of worth. */

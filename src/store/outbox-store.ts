@@ -9,7 +9,7 @@
 import type { OutboxEffect } from "../core/decision.ts";
 import type { Store } from "./store.ts";
 import { itemPrefix, shardPrefix } from "./keys.ts";
-import { markingHost } from "./new-server.ts";
+import { CAUTION_MS } from "./new-server.ts";
 import {
   claimLanesScript,
   recoverLanesScript,
@@ -94,9 +94,9 @@ export async function claimLanes(
   },
 ): Promise<Lane[]> {
   const { now, leaseUntil, owner, want } = claim;
-  const args = [channel, now, leaseUntil, owner, want, LANE_READ_MAX];
+  const args = [channel, now, leaseUntil, owner, want, LANE_READ_MAX, CAUTION_MS];
   const key = shardPrefix(store.layout, shard);
-  const replies = await claimLanesScript.run(markingHost(store, now), key, args);
+  const replies = await claimLanesScript.run(store.redis, key, args);
   return (replies as string[][]).map(([itemId = "", before = "", ...effects]) => ({
     itemId,
     shard,

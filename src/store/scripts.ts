@@ -5,7 +5,7 @@ import type { RedisCommands } from "./commands.ts";
 
 type Argument = string | number;
 
-/** Who runs scripts: a connection, or one that does something before it loads a script. */
+/** What running a script asks of Redis. */
 export type ScriptHost = Pick<RedisCommands, "evalsha" | "eval">;
 
 export interface Script {

@@ -31,19 +31,30 @@ export async function openStore(
 ): Promise<ConnectedStore> {
   // Pipelining gathers what one tick of the event loop sends; BullMQ's own connections must not have it.
   const redis = connect(redisUrl, { enableAutoPipelining: true });
+  try {
+    await claimLayout({ redis, layout }, role);
+  } catch (error) {
+    // A connection that nobody can close would keep a process alive whose start has failed.
+    redis.disconnect();
+    throw error;
+  }
+  return { redis, layout };
+}
+
+async function claimLayout(
+  { redis, layout }: ConnectedStore,
+  role: "writer" | "reader",
+): Promise<void> {
   const ours = JSON.stringify({ format: STORE_FORMAT, shards: layout.shards });
   if (role === "writer" && (await redis.setnx(layoutKey(layout), ours)) === 1) {
     await recordServer({ redis, layout });
   }
   const stored = (await redis.get(layoutKey(layout))) ?? ours;
-  if (stored !== ours) {
-    redis.disconnect();
-    throw new EngineError(
-      "STORE_LAYOUT_MISMATCH",
-      `Redis holds data with layout ${stored}, and this process was configured with ${ours}. Set shards to the stored number; it is fixed for the life of the data.`,
-    );
-  }
-  return { redis, layout };
+  if (stored === ours) return;
+  throw new EngineError(
+    "STORE_LAYOUT_MISMATCH",
+    `Redis holds data with layout ${stored}, and this process was configured with ${ours}. Set shards to the stored number; it is fixed for the life of the data.`,
+  );
 }
 
 export async function closeStore(store: ConnectedStore): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { checkHistory } from "../../src/history/check.ts";
 import { RULES } from "../../src/history/verdict.ts";
 import { cleanHistory, MACHINES } from "../support/history-of-a-run.ts";
-import { PLANTED_FAULTS, rulesBrokenBy } from "../support/planted-faults.ts";
+import { countFound, PLANTED_FAULTS, rulesBrokenBy } from "../support/planted-faults.ts";
 
 test("a clean history breaks no promise", () => {
   expect(checkHistory(cleanHistory(), MACHINES)).toEqual({
@@ -28,4 +28,10 @@ describe("a planted fault is found under its own name", () => {
 test("every promise has a planted fault that breaks it", () => {
   const broken = new Set(PLANTED_FAULTS.map(({ rule }) => rule));
   expect(RULES.filter((rule) => !broken.has(rule))).toEqual([]);
+});
+
+test("as many faults are found as are planted", () => {
+  const { found, planted } = countFound();
+  expect(found).toBe(planted);
+  expect(planted).toBeGreaterThanOrEqual(50);
 });

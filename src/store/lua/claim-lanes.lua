@@ -2,8 +2,8 @@
   Purpose    Take lanes whose effects are to be delivered now.
   Guarantee  A lane is given to one owner at a time, for the length of its lease; its attempt is marked
              as begun before anything is sent, so that a later owner knows that the outcome is unknown.
-             While the shard is cautious, because Redis may have forgotten what it knew, each attempt
-             begins with outcome unknown.
+             On another Redis server than before, which may have forgotten what it knew, the shard is
+             cautious for a while: each attempt begins with outcome unknown.
   KEYS       1  prefix of the shard
   ARGV       1  channel
              2  now, ms
@@ -11,10 +11,19 @@
              4  owner
              5  lanes wanted
              6  effects returned per lane
+             7  for how long the shard is cautious on a new server, ms
   Returns    for each lane {item, attempt before ("" none), effect, effect ...}, urgent first
 ]]
 local p, channel, now = KEYS[1], ARGV[1], ARGV[2]
+
+-- Asked here and not by the client: between its question and its claim the server may be another.
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if redis.call('GET', p .. 'server') ~= server then
+  redis.call('SET', p .. 'server', server)
+  redis.call('SET', p .. 'caution', tonumber(now) + tonumber(ARGV[7]))
+end
 local isCautious = tonumber(redis.call('GET', p .. 'caution') or '0') > tonumber(now)
+
 local ready, later = p .. 'ready:' .. channel, p .. 'later:' .. channel
 
 local function effectsOf(item)

@@ -17,9 +17,12 @@ type Argument = string | number;
 
 export class DataCommands {
   readonly #keyspace: Keyspace;
+  /** What INFO tells of the server. */
+  readonly info: () => string;
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: Keyspace, info: () => string) {
     this.#keyspace = keyspace;
+    this.info = info;
   }
 
   time(): [seconds: string, microseconds: string] {

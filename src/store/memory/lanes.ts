@@ -16,12 +16,13 @@ export function ownerOf(attempt: string): string | undefined {
 }
 
 export function claimLanes(redis: DataCommands, p: string, args: readonly string[]): string[][] {
-  const [channel = "", now = "", leaseUntil = "", owner = "", wanted = "", effectsMax] = args;
-  const isCautious = Number(redis.get(`${p}caution`) ?? "0") > Number(now);
+  const [channel = "", now = "", leaseUntil = "", owner = "", wanted = "", ...limits] = args;
+  const [effectsMax = 0, cautionMs = 0] = limits.map(Number);
+  const isCautious = lookAtServer(redis, p, { now: Number(now), cautionMs });
   const ready = `${p}ready:${channel}`;
   const later = `${p}later:${channel}`;
   const effectsOf = (item: string): string[] =>
-    redis.lrange(`${p}out:${channel}:${item}`, 0, Number(effectsMax) - 1);
+    redis.lrange(`${p}out:${channel}:${item}`, 0, effectsMax - 1);
 
   for (const item of redis.zrangebyscore(later, "-inf", now, "LIMIT", 0, wanted)) {
     redis.zrem(later, item);
@@ -37,6 +38,20 @@ export function claimLanes(redis: DataCommands, p: string, args: readonly string
     redis.zadd(`${p}leased:${channel}`, leaseUntil, item);
     return [[item, before, ...effects]];
   });
+}
+
+/** Whether the shard is cautious: for a while after its first claim on a new server. */
+function lookAtServer(
+  redis: DataCommands,
+  p: string,
+  { now, cautionMs }: { readonly now: number; readonly cautionMs: number },
+): boolean {
+  const server = /run_id:(\w+)/.exec(redis.info())?.[1] ?? "";
+  if (redis.get(`${p}server`) !== server) {
+    redis.set(`${p}server`, server);
+    redis.set(`${p}caution`, now + cautionMs);
+  }
+  return Number(redis.get(`${p}caution`) ?? "0") > now;
 }
 
 /** The attempt before, as the new owner must take it. */

@@ -13,8 +13,8 @@ import { SCRIPT_PORTS } from "./script-ports.ts";
 
 type Argument = string | number;
 
-/** Commands that touch no key by themselves, but ask the server. */
-const SERVER_COMMANDS = { info: true, evalsha: true, eval: true };
+/** Commands that run a script. */
+const SCRIPT_COMMANDS = { evalsha: true, eval: true };
 
 const DATA_COMMANDS = {
   get: true,
@@ -33,7 +33,8 @@ const DATA_COMMANDS = {
   zrevrange: true,
   zrangebyscore: true,
   time: true,
-} satisfies Record<Exclude<keyof RedisCommands, keyof typeof SERVER_COMMANDS>, true>;
+  info: true,
+} satisfies Record<Exclude<keyof RedisCommands, keyof typeof SCRIPT_COMMANDS>, true>;
 
 function isOfData(name: string): name is keyof typeof DATA_COMMANDS {
   return Object.hasOwn(DATA_COMMANDS, name);
@@ -48,7 +49,7 @@ export class MemoryRedis {
   /** `now` gives ms: expiry and TIME follow it. */
   constructor(now: () => number) {
     this.#keyspace = new Keyspace(now);
-    this.#commands = new DataCommands(this.#keyspace);
+    this.#commands = new DataCommands(this.#keyspace, () => this.#info());
   }
 
   /** Runs one command, named as in `RedisCommands`. Throws the errors that Redis would reply. */
@@ -61,8 +62,6 @@ export class MemoryRedis {
     }
     const [script = "", , key = "", ...scriptArgs] = texts;
     switch (name) {
-      case "info":
-        return `# Server\r\nrun_id:${this.#starts.toString(16).padStart(40, "0")}\r\n`;
       case "eval":
         return this.#run(this.#load(script), key, scriptArgs);
       case "evalsha":
@@ -84,6 +83,10 @@ export class MemoryRedis {
     this.#keyspace.restore(snapshot);
   }
 
+  #info(): string {
+    return `# Server\r\nrun_id:${this.#starts.toString(16).padStart(40, "0")}\r\n`;
+  }
+
   #load(lua: string): string {
     const sha = createHash("sha1").update(lua).digest("hex");
     this.#loaded.add(sha);
@@ -102,7 +105,7 @@ export class MemoryRedis {
 export function memoryCommands(
   call: (name: string, args: readonly Argument[]) => Promise<unknown>,
 ): RedisCommands {
-  const names = Object.keys({ ...DATA_COMMANDS, ...SERVER_COMMANDS });
+  const names = Object.keys({ ...DATA_COMMANDS, ...SCRIPT_COMMANDS });
   const commands = names.map((name) => [
     name,
     (...args: readonly Argument[]): Promise<unknown> => call(name, args),
