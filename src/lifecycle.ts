@@ -3,7 +3,8 @@
  *
  *   running ──SIGTERM, SIGINT or shutdown()──▶ closing ──all closed──▶ exit 0
  *                                               │ ├──one failed──▶ exit 1, after the others closed
- *                                               │ └──deadline────▶ exit 1, naming what was open
+ *                                               │ ├──deadline────▶ exit 1, naming what was open
+ *                                               │ └──pointless───▶ the same, at once
  *                                               └──second signal─▶ exit 128 + signal, at once
  *
  * An exit without closing is safe, only slower to recover from: everything in hand is redelivered.
@@ -13,6 +14,9 @@ export type CloseOutcome =
   | { readonly outcome: "closed" }
   | { readonly outcome: "failed"; readonly names: readonly string[] }
   | { readonly outcome: "late"; readonly open: readonly string[] };
+
+/** What a closer resolves with when nothing that is still open can be closed in an orderly way. */
+export const POINTLESS = Symbol("closing is pointless");
 
 export interface Lifecycle {
   /** Registers what to close, in the order of opening. `name` appears in logs. */
@@ -83,7 +87,7 @@ async function closeAll(open: Closer[], log: LifecycleLog): Promise<CloseOutcome
   const names: string[] = [];
   for (let closer = open.at(-1); closer !== undefined; closer = open.at(-1)) {
     try {
-      await closer.close();
+      if ((await closer.close()) === POINTLESS) return late(open);
     } catch (error) {
       names.push(closer.name);
       log.error({ err: error, name: closer.name }, "closing failed");
@@ -93,20 +97,22 @@ async function closeAll(open: Closer[], log: LifecycleLog): Promise<CloseOutcome
   return names.length === 0 ? { outcome: "closed" } : { outcome: "failed", names };
 }
 
+function late(open: readonly Closer[]): CloseOutcome {
+  return { outcome: "late", open: open.map(({ name }) => name) };
+}
+
 async function withDeadline(
   closed: Promise<CloseOutcome>,
   { timeoutMs, open, log }: LifecycleOptions & { readonly open: readonly Closer[] },
 ): Promise<CloseOutcome> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<CloseOutcome>((done) => {
-    timer = setTimeout(() => {
-      done({ outcome: "late", open: open.map(({ name }) => name) });
-    }, timeoutMs);
+  const deadline = new Promise<CloseOutcome>((done) => {
+    timer = setTimeout(() => done(late(open)), timeoutMs);
   });
-  const outcome = await Promise.race([closed, late]);
+  const outcome = await Promise.race([closed, deadline]);
   clearTimeout(timer);
   if (outcome.outcome === "late") {
-    log.error({ timeoutMs, open: outcome.open }, "shutdown deadline passed");
+    log.error({ timeoutMs, open: outcome.open }, "shutdown ended before all was closed");
   } else {
     log.info({}, "shutdown ended");
   }

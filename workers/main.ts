@@ -10,7 +10,7 @@ import { Drains } from "../src/engine/drain.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
 import type { Config } from "../src/config.ts";
-import type { Lifecycle } from "../src/lifecycle.ts";
+import { type Lifecycle, POINTLESS } from "../src/lifecycle.ts";
 import type { Logger } from "../src/logger.ts";
 import { openOffergridClient } from "../src/offergrid/offergrid-client.ts";
 import {
@@ -23,7 +23,7 @@ import {
 } from "../src/queue/queues.ts";
 import { openWaker } from "../src/queue/wake.ts";
 import { openStoreClock } from "../src/store/store-clock.ts";
-import { closeStore, openStore } from "../src/store/store.ts";
+import { answers, closeStore, openStore } from "../src/store/store.ts";
 import { startEventWorker } from "./event.worker.ts";
 import { startPushWorker } from "./push.worker.ts";
 import { startRecoveryWorker } from "./recovery.worker.ts";
@@ -99,6 +99,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     stopping.abort();
     await Promise.all(workers.map((worker) => worker.close()));
   });
+  // Whatever is open needs Redis to be closed. What it holds is kept, and taken over by others.
+  lifecycle.onShutdown("Redis", async () => ((await answers(store)) ? undefined : POINTLESS));
   if (roles.includes("timers")) await scheduleSweep(TIMERS, link, config.sweepIntervalMs);
   if (roles.includes("recovery")) await scheduleSweep(RECOVERY, link, config.sweepIntervalMs);
   return parts;
@@ -157,8 +159,11 @@ function openAccounts({ accounts, config, lifecycle }: WorkersOptions): PushAcco
 
 async function scheduleSweep(name: string, link: QueueLink, everyMs: number): Promise<void> {
   const { queue, close } = openQueue(name, link);
-  await schedule(queue, everyMs);
-  await close();
+  try {
+    await schedule(queue, everyMs);
+  } finally {
+    await close();
+  }
 }
 
 function limitsOf(config: Config): Limits {

@@ -60,3 +60,23 @@ async function claimLayout(
 export async function closeStore(store: ConnectedStore): Promise<void> {
   await store.redis.quit().catch(() => store.redis.disconnect());
 }
+
+/** A Redis that is silent for as long is taken as gone, ms. */
+const ANSWER_WITHIN_MS = 2_000;
+
+/** Whether Redis is there now. */
+export async function answers({ redis }: Store): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
+  });
+  const answer = redis.time().then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

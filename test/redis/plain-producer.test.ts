@@ -31,8 +31,8 @@ test("a job that kills its worker again and again becomes a dead letter, and the
   const [killer, ...others] = ["killer", "beside-1", "beside-2"] as const;
   const received = orderEvent("order.received", { subject: killer });
   await produce(received, ...others.flatMap(lifeOf));
-  // Once unknowingly, then as often as the limit says under suspicion.
-  for (let deaths = 0; deaths < 3; deaths += 1) {
+  // Twice unknowingly, then as often as the limit says under suspicion.
+  for (let deaths = 0; deaths < 4; deaths += 1) {
     const child = deployment.spawn({ step: "event-kills", itemId: killer });
     expect(await child.died()).toContain("reached");
   }

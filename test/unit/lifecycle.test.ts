@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, test, vi } from "vitest";
-import { createLifecycle, endOnSignals } from "../../src/lifecycle.ts";
+import { createLifecycle, endOnSignals, POINTLESS } from "../../src/lifecycle.ts";
 
 const log = { info: () => undefined, error: () => undefined };
 
@@ -23,6 +23,15 @@ describe("the end of a process", () => {
     lifecycle.onShutdown("worker", async () => Promise.reject(new Error("stuck")));
     expect(await lifecycle.shutdown("done")).toEqual({ outcome: "failed", names: ["worker"] });
     expect(closeRedis).toHaveBeenCalledOnce();
+  });
+
+  test("stops closing once that is pointless, and names what is open", async () => {
+    const closeStore = vi.fn<() => Promise<void>>(async () => undefined);
+    const lifecycle = createLifecycle({ timeoutMs: 60_000, log });
+    lifecycle.onShutdown("store", closeStore);
+    lifecycle.onShutdown("Redis", async () => POINTLESS);
+    expect(await lifecycle.shutdown("done")).toEqual({ outcome: "late", open: ["store", "Redis"] });
+    expect(closeStore).not.toHaveBeenCalled();
   });
 
   test("does not wait beyond the deadline, and names what is open", async () => {
