@@ -27,7 +27,7 @@ export interface Permits {
 
 export interface DrainOptions {
   readonly channel: string;
-  /** Unique to this run: who holds the lanes. */
+  /** Unique to this run: begins the names of those who hold its lanes. */
   readonly owner: string;
   readonly leaseMs: number;
   /** Lanes delivered side by side. */
@@ -74,6 +74,7 @@ class Drain {
   readonly #underWay = new Set<Lane>();
   readonly #settling: Gatherer<Settling>;
   #settled = 0;
+  #claims = 0;
   #hasEnded = false;
   #onChange = (): void => undefined;
 
@@ -161,9 +162,13 @@ class Drain {
   }
 
   async #claimFrom(shard: number, want: number): Promise<number> {
-    const { channel, owner, leaseMs } = this.#options;
+    const { channel, leaseMs } = this.#options;
     const now = this.#engine.now();
     const leaseUntil = now + leaseMs;
+    // Each claim has an owner of its own. A settlement may be executed twice, for a connection that broke
+    // sends again what was not answered; by then this drain may hold the lane anew, for its next effect.
+    this.#claims += 1;
+    const owner = `${this.#options.owner}/${this.#claims}`;
     const claim = { now, leaseUntil, owner, want };
     const lanes = await claimLanes(this.#engine.store, { shard, channel }, claim);
     if (lanes.length === want) this.#worthALook.add(shard);

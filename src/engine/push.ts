@@ -15,6 +15,7 @@ import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { ItemStatus, StatusUpdate } from "../offergrid/status-update.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
 import { holdsLane } from "../store/outbox-store.ts";
+import { isFurtherThanKnown } from "./forgotten-pushes.ts";
 import { lastKnownStatus, PUSH_EFFECT } from "./marketplace-view.ts";
 import type { PushContext } from "./push-ending.ts";
 import { attemptOf, heedPause, readItem, settlePush, takeOverCancellation } from "./push-ending.ts";
@@ -134,20 +135,28 @@ interface Looked {
 
 async function resolve(context: PushContext, looked: Looked): Promise<Settlement> {
   const { delivery, update, seen, resolution, reply } = looked;
+  const { attempt } = delivery.lane;
   const now = context.engine.now();
   switch (resolution.verdict) {
     case "already-applied":
       return delivered(seen, { now, answer: "found applied when the item was read" });
-    case "not-applied":
-      return sendIfHeld(context, delivery, update);
-    case "cancelled-upstream":
-      return takeOverCancellation(context, seen);
-    case "divergent": {
-      const { attempt } = delivery.lane;
-      // The marketplace may have heard of what Redis forgot, and what brought it there is on its way again.
-      if (attempt.mayBeForgotten) return again(delivery, { now, afterMs: FORGOTTEN_MS, attempt });
-      return blocked(seen, resolution.problem, { now, answer: describeReply(reply) });
+    case "not-applied": {
+      const { engine } = context;
+      const { itemId } = delivery.lane;
+      return attempt.mayBeForgotten && (await isFurtherThanKnown(engine, itemId, reply))
+        ? again(delivery, { now, afterMs: FORGOTTEN_MS, attempt })
+        : sendIfHeld(context, delivery, update);
     }
+    case "cancelled-upstream":
+      // It may have been us who told so, of an event that Redis forgot and that is on its way again.
+      return attempt.mayBeForgotten
+        ? again(delivery, { now, afterMs: FORGOTTEN_MS, attempt })
+        : takeOverCancellation(context, seen);
+    case "divergent":
+      // The marketplace may have heard of what Redis forgot, and what brought it there is on its way again.
+      return attempt.mayBeForgotten
+        ? again(delivery, { now, afterMs: FORGOTTEN_MS, attempt })
+        : blocked(seen, resolution.problem, { now, answer: describeReply(reply) });
     case "unread": {
       const outcome = unreadOutcome(reply, attemptOf(context, delivery.lane));
       return settlePush(context, delivery, { outcome, reply, isRead: true });
@@ -164,11 +173,10 @@ async function sendIfHeld(
 ): Promise<Settlement> {
   const { engine, channel } = context;
   const { lane } = delivery;
-  const now = engine.now();
-  if (await holdsLane(engine.store, channel, { ...lane, now })) {
+  if (await holdsLane(engine.store, channel, { ...lane, now: engine.now })) {
     return send(context, delivery, update);
   }
-  return again(delivery, { now, afterMs: 0, attempt: lane.attempt });
+  return again(delivery, { now: engine.now(), afterMs: 0, attempt: lane.attempt });
 }
 
 function unhandled(lane: Lane) {

@@ -99,9 +99,8 @@ function checkDelivered(subject: ItemCase, received: Received, say: Say): Violat
   const reached = new Set(
     subject.requests.filter(({ applied }) => applied).map(({ status }) => status),
   );
-  return subject.deliveries
-    .filter(({ outcome, effect }) => outcome === "delivered" && !taken.has(effect))
-    .filter(({ name }) => subject.machine?.effects[name]?.channel === "marketplace")
+  return pushesDelivered(subject)
+    .filter(({ effect }) => !taken.has(effect))
     .filter((entry) => !wasFound(entry, reached))
     .map(({ effect, status, answer }) =>
       say(
@@ -109,6 +108,14 @@ function checkDelivered(subject: ItemCase, received: Received, say: Say): Violat
         `effect ${effect} ("${status}") is told delivered (${answer ?? "no answer"}), and the marketplace has not applied it`,
       ),
     );
+}
+
+/** An operator's notices never reach the marketplace, though they may name a status. */
+function pushesDelivered({ deliveries, machine }: ItemCase): DeliveryEntry[] {
+  return deliveries.filter(
+    ({ outcome, name }) =>
+      outcome === "delivered" && machine?.effects[name]?.channel === "marketplace",
+  );
 }
 
 /** Delivered without an answer to it: the item was read, and showed the status already. */
@@ -162,7 +169,7 @@ function checkAppliedTwice(subject: ItemCase, received: Received, say: Say): Vio
 
 /** The engine looks before it sends after a loss, so what the forgotten life has said is not said again:
  * the same status and body as often as the journal has effects with that status, and no more. */
-function saidAgain({ deliveries }: ItemCase, { known, unknown }: Received, say: Say): Violation[] {
+function saidAgain(subject: ItemCase, { known, unknown }: Received, say: Say): Violation[] {
   const forgotten = groupBy(
     unknown.filter(({ applied }) => applied),
     contentOf,
@@ -172,10 +179,7 @@ function saidAgain({ deliveries }: ItemCase, { known, unknown }: Received, say: 
     known.filter(({ request }) => request.applied),
     ({ request }) => contentOf(request),
   );
-  const told = groupBy(
-    deliveries.filter(({ outcome }) => outcome === "delivered"),
-    ({ status }) => status,
-  );
+  const told = groupBy(pushesDelivered(subject), ({ status }) => status);
   return [...forgotten].flatMap(([content, before]) => {
     const again = new Set(anew.get(content)?.map(({ effect }) => effect.id)).size;
     const status = before[0]?.status;

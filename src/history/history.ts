@@ -30,6 +30,8 @@ export interface SentEvent {
   /** When the front door said for the first time that it has it, ms. Absent: it never did, and the event
    * may or may not have arrived. */
   readonly acknowledgedAt?: number;
+  /** When it said so for the last time, for events that were handed over again; else absent. */
+  readonly lastAcknowledgedAt?: number;
   /** The outcome that this event must have whatever happens; absent when several are right. */
   readonly mustBe?: "applied";
 }

@@ -122,9 +122,11 @@ export function hasOutcome(
   );
 }
 
-/** Nobody promised to keep it: it was never acknowledged, or the store was let forget it. */
-export function isForgivable({ faults }: Evidence, { acknowledgedAt }: SentEvent): boolean {
-  return acknowledgedAt === undefined || faults.mayForgetEvent(acknowledgedAt);
+/** Nobody promised to keep it: it was never acknowledged, or the store was let forget that it was. An
+ * event that was acknowledged again after the loss is promised again. */
+export function isForgivable({ faults }: Evidence, sent: SentEvent): boolean {
+  const promisedAt = sent.lastAcknowledgedAt ?? sent.acknowledgedAt;
+  return promisedAt === undefined || faults.mayForgetEvent(promisedAt);
 }
 
 /** Distinct events, however often each was listed. */

@@ -60,6 +60,16 @@ export function resolveUnknown(itemReply: Reply, push: UnknownPush): Resolution 
   return isKnownBefore(seen, previousStatus) ? { verdict: "not-applied" } : divergent(item, push);
 }
 
+/** Whether the item is shown in the status that it was last told, with another date or note: then somebody
+ * has told it more since. False when that cannot be seen. */
+export function isToldSince(itemReply: Reply, lastTold: StatusUpdate): boolean {
+  const item = readItem(itemReply);
+  if (item?.status !== lastTold.status) return false;
+  const date = compare(lastTold.scheduledFor, item.scheduledFor, instant);
+  const note = compare(lastTold.providerNotes, item.providerNotes, (said) => said.trim());
+  return date === "differs" || note === "differs";
+}
+
 /** The item has the status that was to be pushed: was it this push that brought it there? */
 function resolveReached(item: ItemSeen, push: UnknownPush): Resolution {
   const { intended, previousStatus } = push;

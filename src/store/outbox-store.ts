@@ -172,18 +172,23 @@ export async function renewLeases(
   await renewLeasesScript.run(store.redis, shardPrefix(store.layout, shard), args);
 }
 
-/** False when the lease has ended, or the lane is another owner's by now. */
+/** False when the lease has ended, or the lane is another owner's by now. The clock is asked once the answer
+ * is here: a process may be paused while it waits. */
 export async function holdsLane(
   store: Store,
   channel: string,
-  { itemId, owner, now }: { readonly itemId: string; readonly owner: string; readonly now: number },
+  {
+    itemId,
+    owner,
+    now,
+  }: { readonly itemId: string; readonly owner: string; readonly now: () => number },
 ): Promise<boolean> {
   const prefix = itemPrefix(store.layout, itemId);
   const [attempt, leaseUntil] = await Promise.all([
     store.redis.hget(`${prefix}attempt:${channel}`, itemId),
     store.redis.zscore(`${prefix}leased:${channel}`, itemId),
   ]);
-  return attempt?.endsWith(` ${owner}`) === true && Number(leaseUntil ?? 0) > now;
+  return attempt?.endsWith(` ${owner}`) === true && Number(leaseUntil ?? 0) > now();
 }
 
 /** Gives back the lanes of dead owners. `hasWork` says whether the channel needs a push job. */

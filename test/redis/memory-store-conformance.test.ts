@@ -320,7 +320,7 @@ const lookStep = stepOf("look", fc.record({ itemId: item, channel, owner }), {
     return Promise.all([
       loadActors(store, ITEMS),
       countReady(store, { shard, channel: look.channel }, now),
-      holdsLane(store, look.channel, { ...look, now }),
+      holdsLane(store, look.channel, { ...look, now: () => now }),
       dueItems(store, shard, { now, limit: 3 }),
       readJournal(store, look.itemId),
       readJournal(store, look.itemId, { from: -2, to: -2 }),

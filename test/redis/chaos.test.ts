@@ -1,0 +1,34 @@
+/** A short chaos run by the real command: everything between the faults and the verdict works. */
+import { expect, test } from "vitest";
+import type { ChaosTotals } from "../../src/chaos/chaos-report.ts";
+import { runCommand } from "../support/command.ts";
+
+const PATIENCE_MS = 240_000;
+
+test(
+  "real processes that are killed, cut off and refused lose nothing and do nothing twice",
+  { timeout: PATIENCE_MS },
+  async () => {
+    // With an fsync for every write Redis forgets nothing, and every promise holds without exception.
+    const ended = await runCommand(
+      ["chaos", "--seed", "3", "--minutes", "0.25", "--rate", "50", "--aof", "always", "--json"],
+      {},
+    );
+    const totals = JSON.parse(ended.stdout) as ChaosTotals;
+    expect(totals).toMatchObject({
+      lost: 0,
+      appliedTwice: 0,
+      outOfOrder: 0,
+      stuck: 0,
+      timersEarly: 0,
+      duplicateStatusChanges: 0,
+      unexplainedUpstreamDuplicates: 0,
+      misbehaviour: [],
+      violations: [],
+    });
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(totals.applied).toBe(totals.events);
+    expect(totals.events).toBeGreaterThan(100);
+    expect(Object.keys(totals.faults).length).toBeGreaterThan(1);
+  },
+);
