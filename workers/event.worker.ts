@@ -1,6 +1,10 @@
 /**
  * The front door's worker: a job of `crm-events` is complete only when each of its events has an outcome
  * in the store. It never fails a job: BullMQ would keep it among the failed ones, where nobody looks.
+ *
+ * A Redis that comes back without its last second brings the job back, and forgets the outcome. So a job
+ * is not completed over a connection that broke since it was begun: it is put back, and answered from
+ * memory if nothing was forgotten. Its completion is sent once; unanswered, the job comes back too.
  */
 import { DelayedError, type Job, type Worker } from "bullmq";
 import type { Applier } from "../src/engine/apply-events.ts";
@@ -21,10 +25,15 @@ const AGAIN_MS = 1_000;
  */
 const STALLS_TRUSTED = 1;
 
-export interface EventWorkerOptions {
-  readonly concurrency: number;
+interface ProcessorOptions {
   /** Runs that ended with the worker's death after which a job is a dead letter. */
   readonly crashLimit: number;
+  /** How often the store's connection has broken. */
+  readonly breaks: () => number;
+}
+
+export interface EventWorkerOptions extends ProcessorOptions {
+  readonly concurrency: number;
 }
 
 interface Parts {
@@ -38,17 +47,17 @@ export type EventJob = Pick<Job, "id" | "data" | "timestamp" | "stalledCounter" 
 export function startEventWorker(
   setting: WorkerSetting,
   parts: Parts,
-  { concurrency, crashLimit }: EventWorkerOptions,
+  { concurrency, ...options }: EventWorkerOptions,
 ): Worker {
-  const process = eventProcessor(setting, parts, crashLimit);
-  return openWorker(setting, CRM_EVENTS, { concurrency, process });
+  const process = eventProcessor(setting, parts, options);
+  return openWorker(setting, CRM_EVENTS, { concurrency, process, sending: "once" });
 }
 
 /** Rejects with BullMQ's DelayedError when it has put the job back. */
 export function eventProcessor(
   { log }: Pick<WorkerSetting, "log">,
   { engine, applier }: Parts,
-  crashLimit: number,
+  { crashLimit, breaks }: ProcessorOptions,
 ): (job: EventJob, token: string | undefined) => Promise<JobAnswer[]> {
   const suspects = new Turnstile();
 
@@ -61,14 +70,17 @@ export function eventProcessor(
   };
 
   return async (job, token) => {
+    const breaksBefore = breaks();
     try {
-      return await work(job);
+      const answers = await work(job);
+      if (breaks() === breaksBefore) return answers;
+      log.debug({ jobId: job.id }, "job put back: the connection broke meanwhile");
     } catch (error) {
       log.warn({ err: error, jobId: job.id }, "job put back");
-      await job.moveToDelayed(Date.now() + AGAIN_MS, token);
-      // BullMQ's way of hearing that the job is neither complete nor failed.
-      throw new DelayedError();
     }
+    await job.moveToDelayed(Date.now() + AGAIN_MS, token);
+    // BullMQ's way of hearing that the job is neither complete nor failed.
+    throw new DelayedError();
   };
 }
 

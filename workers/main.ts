@@ -91,7 +91,13 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   };
   const parts = { engine, applier: new Applier(engine) };
   const stopping = new AbortController();
-  const starters = startersOf(options, { setting, parts, drains, signal: stopping.signal });
+  const starters = startersOf(options, {
+    setting,
+    parts,
+    drains,
+    signal: stopping.signal,
+    breaks: store.breaks,
+  });
   const workers = WORKER_ROLES.filter((role) => roles.includes(role)).map((role) =>
     starters[role](),
   );
@@ -111,12 +117,13 @@ interface StarterParts {
   readonly parts: RunningWorkers;
   readonly drains: Drains;
   readonly signal: AbortSignal;
+  readonly breaks: () => number;
 }
 
 /** How each role begins, with what only that role needs. */
 function startersOf(
   options: WorkersOptions,
-  { setting, parts, drains, signal }: StarterParts,
+  { setting, parts, drains, signal, breaks }: StarterParts,
 ): Readonly<Record<WorkerRole, () => Worker>> {
   const { config, log, lifecycle } = options;
   const tell = options.tell ?? ((notice: Notice) => log.warn(notice, "operator notice"));
@@ -125,6 +132,7 @@ function startersOf(
       startEventWorker(setting, parts, {
         concurrency: config.eventConcurrency,
         crashLimit: config.crashLimit,
+        breaks,
       }),
     pushes: () =>
       startPushWorker(setting, parts, {

@@ -21,9 +21,15 @@ export interface QueueLink {
   readonly prefix: string;
 }
 
-/** BullMQ's own connection: without auto-pipelining, which halves its rate (measured). */
-export function openConnection({ redisUrl }: QueueLink): Redis {
-  return connect(redisUrl);
+/**
+ * BullMQ's own connection: without auto-pipelining, which halves its rate (measured). "once": what was not
+ * answered when the connection breaks is not sent again, and rejects.
+ */
+export function openConnection(
+  { redisUrl }: Pick<QueueLink, "redisUrl">,
+  sending: "until-answered" | "once" = "until-answered",
+): Redis {
+  return connect(redisUrl, { autoResendUnfulfilledCommands: sending === "until-answered" });
 }
 
 export interface OpenQueue {

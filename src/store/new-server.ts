@@ -10,9 +10,9 @@
 import type { Store } from "./store.ts";
 import { allShards, serverKey } from "./keys.ts";
 
-/** Long enough for jobs that came back from oblivion to be worked on, and for producers to repeat what
- * they sent last. */
-export const CAUTION_MS = 2 * 60_000;
+/** As long as an early event waits by default: one that waits for what was forgotten goes on without it
+ * then, and its push may have been sent before. */
+export const CAUTION_MS = 15 * 60_000;
 
 /** For the first start of a deployment, which has nothing that could be forgotten. */
 export async function recordServer({ redis, layout }: Store): Promise<void> {

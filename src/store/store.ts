@@ -15,6 +15,8 @@ export interface Store {
 /** A store on a connection of its own. */
 export interface ConnectedStore extends Store {
   readonly redis: Redis;
+  /** How often the connection has broken. What was written before a break, Redis may have forgotten. */
+  readonly breaks: () => number;
 }
 
 /** The shape of what is stored. A later version that reads it differently must migrate first. */
@@ -31,6 +33,8 @@ export async function openStore(
 ): Promise<ConnectedStore> {
   // Pipelining gathers what one tick of the event loop sends; BullMQ's own connections must not have it.
   const redis = connect(redisUrl, { enableAutoPipelining: true });
+  let breaks = 0;
+  redis.on("close", () => (breaks += 1));
   try {
     await claimLayout({ redis, layout }, role);
   } catch (error) {
@@ -38,13 +42,10 @@ export async function openStore(
     redis.disconnect();
     throw error;
   }
-  return { redis, layout };
+  return { redis, layout, breaks: () => breaks };
 }
 
-async function claimLayout(
-  { redis, layout }: ConnectedStore,
-  role: "writer" | "reader",
-): Promise<void> {
+async function claimLayout({ redis, layout }: Store, role: "writer" | "reader"): Promise<void> {
   const ours = JSON.stringify({ format: STORE_FORMAT, shards: layout.shards });
   if (role === "writer" && (await redis.setnx(layoutKey(layout), ours)) === 1) {
     await recordServer({ redis, layout });

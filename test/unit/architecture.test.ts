@@ -20,7 +20,8 @@ const CONNECTION = "src/store/connection.ts";
 const LAYERS: Readonly<Record<string, Layer>> = {
   machines: { layers: [], packages: ["xstate", "zod"] },
   "src/core": { layers: [], packages: ["xstate", "zod"] },
-  "src/sla": { layers: ["src/core"], packages: ["luxon"] },
+  // A calendar that people write has a schema.
+  "src/sla": { layers: ["src/core"], packages: ["luxon", "zod"] },
   "src/store": { layers: ["src/core", CONNECTION], packages: ["ioredis", "node:*"] },
   // Where a Redis is, and how to stay connected: the queues' connections and the store's alike.
   [CONNECTION]: { layers: ["src/core"], packages: ["ioredis", "node:*"] },

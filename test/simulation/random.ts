@@ -1,0 +1,37 @@
+/** Chance that can be had again: all that a run leaves open is drawn from a seed. */
+
+export interface Random {
+  /** In [0, 1). */
+  readonly next: () => number;
+  /** A whole number from `min` to `max`, both included. */
+  readonly int: (min: number, max: number) => number;
+  readonly chance: (probability: number) => boolean;
+  readonly pick: <T>(values: readonly [T, ...T[]]) => T;
+  readonly shuffle: <T>(values: readonly T[]) => T[];
+}
+
+/** mulberry32: 32 bits of state, good enough to choose among interleavings, and fast. */
+export function randomOf(seed: number): Random {
+  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+  const int = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
+  return {
+    next,
+    int,
+    chance: (probability) => next() < probability,
+    pick: (values) => values[int(0, values.length - 1)] ?? values[0],
+    shuffle: (values) => {
+      const shuffled = [...values];
+      for (let last = shuffled.length - 1; last > 0; last -= 1) {
+        const other = int(0, last);
+        [shuffled[last], shuffled[other]] = [shuffled[other] as never, shuffled[last] as never];
+      }
+      return shuffled;
+    },
+  };
+}

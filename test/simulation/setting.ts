@@ -1,0 +1,59 @@
+/** How the simulated deployment is configured: short times, so that a run meets all of them. */
+import { definitions } from "../../machines/registry.ts";
+import type { Limits } from "../../src/core/decision.ts";
+import { type Machines, registerMachines } from "../../src/core/machine.ts";
+import type { Layout } from "../../src/store/keys.ts";
+import { lampDefinition } from "./lamp.ts";
+
+export const LAYOUT: Layout = { prefix: "ow", shards: 2 };
+
+export const ACCOUNT = "default";
+
+/** Longer than a push lasts, and twice as long as until the next renewal. */
+export const LEASE_MS = 9_000;
+
+export const SWEEP_MS = 2_000;
+
+export const PUSH_TIMEOUT_MS = 3_000;
+
+/** A process's clock is wrong by this at most. */
+export const SKEW_MAX_MS = 20_000;
+
+export const EVENT_CONCURRENCY = 4;
+export const DRAINS_MAX = 8;
+export const PUSH_CONCURRENCY = 3;
+
+/** No run brings a job down as often as this with its worker. */
+export const CRASH_LIMIT = 50;
+
+export const DEDUPE_FOR_MS = 24 * 3_600_000;
+
+/** Longer than any fault. What waits behind an event that Redis forgot is pushed when its wait is over, and
+ * that must be while pushes still begin with a look. */
+const PARKED_FOR_MS = 90_000;
+
+export const LIMITS: Limits = {
+  parkedForMs: PARKED_FOR_MS,
+  unknownItemForMs: PARKED_FOR_MS,
+  parkedMax: 100,
+  journalMax: 1_000,
+  timersPerDecision: 100,
+};
+
+const SECOND_MS = 1_000;
+
+export const MACHINES: Machines = registerMachines([
+  ...definitions({
+    orderItem: {
+      sla: {
+        respondReminderMs: 5 * SECOND_MS,
+        respondBreachMs: 15 * SECOND_MS,
+        contactReminderMs: 4 * SECOND_MS,
+        scheduleReminderMs: 8 * SECOND_MS,
+        onSiteOverdueMs: 6 * SECOND_MS,
+        resolutionReminderMs: 7 * SECOND_MS,
+      },
+    },
+  }),
+  lampDefinition,
+]);
