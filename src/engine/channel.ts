@@ -72,7 +72,7 @@ export function openChannels(
     if (account === undefined) return undefined;
     const context = { engine, applier, account, channel, random: Math.random };
     const permits = accountPermits(engine, account);
-    return { permits, deliver: (lane) => deliverPush(context, lane) };
+    return { permits, deliver: (lane, isHeld) => deliverPush({ ...context, isHeld }, lane) };
   };
 }
 

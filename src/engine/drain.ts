@@ -13,6 +13,10 @@ import { shareOut } from "./share-out.ts";
 
 const NONE: Waiting = { urgent: 0, routine: 0 };
 
+/** Of a lease: what must be left of it when something is sent, for it has to arrive before another owner
+ * looks. Two thirds are left in a process that is well. */
+const SENDING_SHARE = 0.25;
+
 /** Settlements written together. */
 const SETTLE_MAX = 128;
 
@@ -33,7 +37,8 @@ export interface DrainOptions {
   /** Lanes delivered side by side. */
   readonly concurrency: number;
   readonly permits: Permits;
-  readonly deliver: (lane: Lane) => Promise<Settlement>;
+  /** `isHeld` tells whether the lane is still this drain's, with time enough to send something. */
+  readonly deliver: (lane: Lane, isHeld: () => boolean) => Promise<Settlement>;
   readonly log: { readonly error: (fields: object, message: string) => void };
   /** Stops claiming; what is under way is ended. */
   readonly signal: AbortSignal;
@@ -71,7 +76,8 @@ class Drain {
   readonly #options: DrainOptions;
   /** Shards that may have lanes to deliver. All of them at first: a job does not say which. */
   readonly #worthALook: Set<number>;
-  readonly #underWay = new Set<Lane>();
+  /** Until when each is ours, ms. */
+  readonly #underWay = new Map<Lane, number>();
   readonly #settling: Gatherer<Settling>;
   #settled = 0;
   #claims = 0;
@@ -176,15 +182,18 @@ class Drain {
     // A process that was paused while it claimed has lost these lanes by now, or is about to. Whoever
     // took them over has sent more since, and a push of ours would turn the item back.
     if (this.#engine.now() >= leaseUntil) return 0;
-    for (const lane of lanes) void this.#deliver(lane);
+    for (const lane of lanes) void this.#deliver(lane, leaseUntil);
     return lanes.length;
   }
 
-  async #deliver(lane: Lane): Promise<void> {
-    const { deliver, log, channel } = this.#options;
-    this.#underWay.add(lane);
+  async #deliver(lane: Lane, leaseUntil: number): Promise<void> {
+    const { deliver, log, channel, leaseMs } = this.#options;
+    this.#underWay.set(lane, leaseUntil);
+    // Leases are renewed well before this is false, unless the process was paused or Redis is away.
+    const isHeld = (): boolean =>
+      this.#engine.now() < (this.#underWay.get(lane) ?? 0) - leaseMs * SENDING_SHARE;
     try {
-      const settlement = await deliver(lane);
+      const settlement = await deliver(lane, isHeld);
       await new Promise<void>((resolve) => this.#settling.add({ lane, settlement, resolve }));
     } catch (error) {
       // The lease ends by itself, and the next owner finds the attempt begun.
@@ -217,13 +226,25 @@ class Drain {
   }
 
   #renew(): void {
-    const { channel, leaseMs, log } = this.#options;
-    const leaseUntil = this.#engine.now() + leaseMs;
-    for (const [shard, lanes] of groupBy(this.#underWay, (lane) => lane.shard)) {
-      const renewal = { leaseUntil, lanes };
-      renewLeases(this.#engine.store, { shard, channel }, renewal).catch((error: unknown) => {
-        log.error({ err: error, shard, channel }, "renewing leases failed");
-      });
+    const leaseUntil = this.#engine.now() + this.#options.leaseMs;
+    for (const [shard, lanes] of groupBy(this.#underWay.keys(), (lane) => lane.shard)) {
+      void this.#renewShard(shard, { leaseUntil, lanes });
+    }
+  }
+
+  async #renewShard(
+    shard: number,
+    renewal: { readonly leaseUntil: number; readonly lanes: readonly Lane[] },
+  ): Promise<void> {
+    const { channel, log } = this.#options;
+    try {
+      const kept = await renewLeases(this.#engine.store, { shard, channel }, renewal);
+      for (const [index, lane] of renewal.lanes.entries()) {
+        const isOurs = kept[index] === true && this.#underWay.has(lane);
+        if (isOurs) this.#underWay.set(lane, renewal.leaseUntil);
+      }
+    } catch (error) {
+      log.error({ err: error, shard, channel }, "renewing leases failed");
     }
   }
 }

@@ -30,6 +30,8 @@ export interface PushContext {
   readonly applier: Applier;
   readonly account: PushAccount;
   readonly channel: string;
+  /** Whether the lane is still ours for as long as it takes to send. */
+  readonly isHeld: () => boolean;
   /** In [0, 1). */
   readonly random: () => number;
 }

@@ -64,7 +64,10 @@ async function send(
 ): Promise<Settlement> {
   const { client } = context.account;
   const { lane, effect } = delivery;
-  const reply = await client.patchStatus(lane.itemId, update, { idempotencyKey: effect.id });
+  const reply = await client.patchStatus(lane.itemId, update, {
+    idempotencyKey: effect.id,
+    mayStillSend: context.isHeld,
+  });
   await heedPause(context, reply);
   const outcome = pushOutcome(reply, attemptOf(context, lane));
   return settlePush(context, delivery, { outcome, reply, isRead: false });

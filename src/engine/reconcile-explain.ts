@@ -89,8 +89,6 @@ export type Explanation =
   | { readonly kind: "unread" }
   | { readonly kind: "divergent" };
 
-export type DifferenceKind = Explanation["kind"];
-
 export type Difference = Explanation & {
   readonly itemId: string;
   readonly account: string;

@@ -46,6 +46,9 @@ export interface PatchOptions extends CallOptions {
   /** The same for every attempt of one effect. The marketplace does not document the header: it is
    * for the day it does, and for whoever reads its access log. */
   readonly idempotencyKey: string;
+  /** Asked at the last moment before the request is written: while it waited for a connection the process
+   * may have been paused, and the push may be another's by now. False: nothing is sent. */
+  readonly mayStillSend?: () => boolean;
 }
 
 export interface OffergridClient {
@@ -79,14 +82,18 @@ export function openOffergridClient(options: OffergridClientOptions): OffergridC
   const listPath = `${pathname.replace(/\/$/, "")}/provider/orders`;
   const itemPath = (itemId: string): string =>
     `${listPath}/${encodeURIComponent(wellFormed(itemId))}`;
+  const usual: ExchangeOptions = {
+    timeoutMs,
+    bodyMaxBytes: BODY_MAX_BYTES,
+    mayStillSend: () => true,
+  };
   const call = (
     request: Dispatcher.DispatchOptions,
-    signal?: AbortSignal,
-    bodyMaxBytes = BODY_MAX_BYTES,
-  ): Promise<Reply> => exchange(pool, request, { timeoutMs, signal, bodyMaxBytes });
+    options: Partial<ExchangeOptions>,
+  ): Promise<Reply> => exchange(pool, request, { ...usual, ...options });
 
   return {
-    patchStatus: (itemId, body, { idempotencyKey, signal }) =>
+    patchStatus: (itemId, body, { idempotencyKey, ...options }) =>
       call(
         {
           method: "PATCH",
@@ -99,15 +106,14 @@ export function openOffergridClient(options: OffergridClientOptions): OffergridC
           },
           body: JSON.stringify(body),
         },
-        signal,
+        options,
       ),
-    getItem: (itemId, { signal } = {}) =>
-      call({ method: "GET", path: itemPath(itemId), headers: { "x-api-key": apiKey } }, signal),
-    listItems: (query, { signal } = {}) =>
+    getItem: (itemId, options = {}) =>
+      call({ method: "GET", path: itemPath(itemId), headers: { "x-api-key": apiKey } }, options),
+    listItems: (query, options = {}) =>
       call(
         { method: "GET", path: listPath, query: { ...query }, headers: { "x-api-key": apiKey } },
-        signal,
-        LIST_MAX_BYTES,
+        { ...options, bodyMaxBytes: LIST_MAX_BYTES },
       ),
     close: () => pool.close(),
   };
@@ -140,17 +146,18 @@ function checkedUrl({ baseUrl, apiKey }: OffergridClientOptions): URL {
 
 interface ExchangeOptions {
   readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** What is beyond is cut off. */
   readonly bodyMaxBytes: number;
+  readonly mayStillSend: () => boolean;
 }
 
 async function exchange(
   pool: Pool,
   request: Dispatcher.DispatchOptions,
-  { timeoutMs, signal, bodyMaxBytes }: ExchangeOptions,
+  { timeoutMs, signal, bodyMaxBytes, mayStillSend }: ExchangeOptions,
 ): Promise<Reply> {
-  const reader = new ReplyReader(bodyMaxBytes);
+  const reader = new ReplyReader({ bodyMaxBytes, mayStillSend });
   const onAbort = (): void => reader.giveUp("aborted", "The caller gave up");
   if (signal?.aborted === true) onAbort();
   else pool.dispatch(request, reader);
@@ -169,7 +176,7 @@ async function exchange(
 /** Collects one answer: queued ▸ sent ▸ answering ▸ settled. It settles once, from any of them. */
 class ReplyReader implements Dispatcher.DispatchHandler {
   readonly reply: Promise<Reply>;
-  readonly #bodyMaxBytes: number;
+  readonly #options: Pick<ExchangeOptions, "bodyMaxBytes" | "mayStillSend">;
   #settle!: (reply: Reply) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #settled = false;
@@ -178,8 +185,8 @@ class ReplyReader implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = [];
   #sizeBytes = 0;
 
-  constructor(bodyMaxBytes: number) {
-    this.#bodyMaxBytes = bodyMaxBytes;
+  constructor(options: Pick<ExchangeOptions, "bodyMaxBytes" | "mayStillSend">) {
+    this.#options = options;
     this.reply = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -190,7 +197,11 @@ class ReplyReader implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error(error));
   }
 
+  /** In the same turn the request is written. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (!this.#settled && !this.#options.mayStillSend()) {
+      this.#fail("aborted", "It came too late to be sent");
+    }
     this.#controller = controller;
     // A call that was given up while it waited in the queue must not leave after all: its caller
     // was told that it was not sent.
@@ -209,7 +220,7 @@ class ReplyReader implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#sizeBytes += chunk.length;
-    if (this.#sizeBytes <= this.#bodyMaxBytes) return;
+    if (this.#sizeBytes <= this.#options.bodyMaxBytes) return;
     this.#finish();
     controller.abort(new Error("The body is too large"));
   }
@@ -226,7 +237,9 @@ class ReplyReader implements Dispatcher.DispatchHandler {
   #finish(): void {
     if (this.#settled) return;
     this.#settled = true;
-    const text = Buffer.concat(this.#chunks).subarray(0, this.#bodyMaxBytes).toString("utf8");
+    const text = Buffer.concat(this.#chunks)
+      .subarray(0, this.#options.bodyMaxBytes)
+      .toString("utf8");
     this.#settle(
       readResponse({ status: this.#status, headers: this.#headers, text, nowMs: Date.now() }),
     );

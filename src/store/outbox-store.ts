@@ -162,14 +162,17 @@ export async function countReady(
   return { urgent, routine: ready - urgent + waited };
 }
 
+/** One boolean per lane: false when its lease had ended, or gone to another owner. */
 export async function renewLeases(
   store: Store,
   { shard, channel }: LaneAddress,
   { leaseUntil, lanes }: { readonly leaseUntil: number; readonly lanes: readonly Lane[] },
-): Promise<void> {
+): Promise<boolean[]> {
   const held = lanes.flatMap(({ itemId, owner }) => [itemId, owner]);
   const args = [channel, leaseUntil, ...held];
-  await renewLeasesScript.run(store.redis, shardPrefix(store.layout, shard), args);
+  const prefix = shardPrefix(store.layout, shard);
+  const replies = (await renewLeasesScript.run(store.redis, prefix, args)) as number[];
+  return replies.map((reply) => reply === 1);
 }
 
 /** False when the lease has ended, or the lane is another owner's by now. The clock is asked once the answer

@@ -120,6 +120,31 @@ test("a call given up in the queue is never sent, not even later", async () => {
   expect(paths).toEqual(["/v1/provider/orders/first", "/v1/provider/orders/third"]);
 });
 
+test("a push that comes too late once it has a connection is not sent", async () => {
+  const methods: (string | undefined)[] = [];
+  const replies: (() => void)[] = [];
+  let reached = (): void => {};
+  const firstReached = new Promise<void>((resolve) => (reached = resolve));
+  const client = await connectTo(
+    (request, response) => {
+      methods.push(request.method);
+      replies.push(() => response.end("{}"));
+      reached();
+    },
+    { connections: 1 },
+  );
+  const first = client.getItem("first");
+  await firstReached;
+  let isHeld = true;
+  const options = { idempotencyKey: "i7:1:0", mayStillSend: () => isHeld };
+  const push = client.patchStatus("i7", { status: "accepted" }, options);
+  isHeld = false;
+  replies[0]?.();
+  expect(await first).toMatchObject({ status: 200 });
+  expect(await push).toMatchObject({ reason: "aborted", sent: false });
+  expect(methods).toEqual(["GET"]);
+});
+
 test("an aborted call that was sent may have been acted on", async () => {
   const caller = new AbortController();
   const client = await connectTo(() => caller.abort());

@@ -81,15 +81,18 @@ export function recoverLanes(redis: DataCommands, p: string, args: readonly stri
   return [lost.length, work ? 1 : 0];
 }
 
-export function renewLeases(redis: DataCommands, p: string, args: readonly string[]): number {
+export function renewLeases(redis: DataCommands, p: string, args: readonly string[]): number[] {
   const [channel = "", leaseUntil = ""] = args;
-  let kept = 0;
+  const kept: number[] = [];
   for (let index = 2; index < args.length; index += 2) {
     const item = args[index] ?? "";
     const holder = redis.hget(`${p}attempt:${channel}`, item);
-    if (holder !== null && ownerOf(holder) === args[index + 1]) {
-      kept += redis.zadd(`${p}leased:${channel}`, "XX", "CH", leaseUntil, item);
-    }
+    const isOurs =
+      holder !== null &&
+      ownerOf(holder) === args[index + 1] &&
+      redis.zscore(`${p}leased:${channel}`, item) !== null;
+    if (isOurs) redis.zadd(`${p}leased:${channel}`, leaseUntil, item);
+    kept.push(isOurs ? 1 : 0);
   }
   return kept;
 }
