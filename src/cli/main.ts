@@ -51,6 +51,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: "compare with the marketplace, explain, repair",
     load: async () => (await import("./reconcile.ts")).reconcileCommand(),
   },
+  metrics: {
+    summary: "how well orders are fulfilled, and the targets",
+    load: async () => (await import("./metrics.ts")).metricsCommand(),
+  },
   worker: {
     summary: "run the workers alone",
     load: async () => (await import("./worker.ts")).workerCommand(),

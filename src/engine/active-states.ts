@@ -44,6 +44,22 @@ export function statusWordsOf(machine: Machine["machine"]): readonly StatusWords
   return allNodes(machine.root).flatMap((node) => wordsOf(node) ?? []);
 }
 
+const statusesByNode = new WeakMap<Machine["machine"], ReadonlyMap<string, string>>();
+
+/** The status that the state node of this id bears, if it bears one. */
+export function statusOfNode(machine: Machine["machine"], id: string): string | undefined {
+  let statuses = statusesByNode.get(machine);
+  if (statuses === undefined) {
+    const bearers = allNodes(machine.root).flatMap((node): [string, string][] => {
+      const words = wordsOf(node);
+      return words === undefined ? [] : [[node.id, words.status]];
+    });
+    statuses = new Map(bearers);
+    statusesByNode.set(machine, statuses);
+  }
+  return statuses.get(id);
+}
+
 function allNodes(node: StateNode): StateNode[] {
   return [node, ...Object.values(node.states).flatMap(allNodes)];
 }

@@ -51,6 +51,7 @@ export class Applier {
       sideBySide: 2,
       keyOf: itemOf,
       handle: (tasks) => this.#handle(tasks),
+      soon: engine.soon,
     });
   }
 

@@ -56,13 +56,15 @@ export interface ChannelsOptions {
   readonly applier: Applier;
   readonly accounts: readonly PushAccount[];
   readonly tell: (notice: Notice) => void;
+  /** In [0, 1), for the jitter of repeats. Default: `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** What a drain of the channel needs; `undefined` for an account that is not configured. */
 export function openChannels(
   options: ChannelsOptions,
 ): (channel: string) => Pick<DrainOptions, "deliver" | "permits"> | undefined {
-  const { engine, applier, tell } = options;
+  const { engine, applier, tell, random = Math.random } = options;
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   return (channel) => {
     if (channel === OPERATOR_CHANNEL) {
@@ -70,7 +72,7 @@ export function openChannels(
     }
     const account = accounts.get(accountOfChannel(channel) ?? "");
     if (account === undefined) return undefined;
-    const context = { engine, applier, account, channel, random: Math.random };
+    const context = { engine, applier, account, channel, random };
     const permits = accountPermits(engine, account);
     return { permits, deliver: (lane, isHeld) => deliverPush({ ...context, isHeld }, lane) };
   };

@@ -93,6 +93,7 @@ class Drain {
       sideBySide: 1,
       keyOf: ({ lane }) => lane.itemId,
       handle: (batch) => this.#settle(batch),
+      soon: engine.soon,
     });
   }
 

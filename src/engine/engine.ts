@@ -14,4 +14,6 @@ export interface Engine {
   readonly now: () => number;
   /** Says that a lane has effects to deliver. Losing a call costs time, never an effect. */
   readonly wake: (lane: LaneAddress) => void;
+  /** Runs something one turn of the event loop later. Default: `setImmediate`. */
+  readonly soon?: (run: () => void) => void;
 }

@@ -12,6 +12,8 @@ export interface GathererOptions<T> {
   readonly keyOf: (item: T) => string;
   /** Must settle every item of its batch by itself, and not reject. */
   readonly handle: (batch: T[]) => Promise<void>;
+  /** Runs something one turn of the event loop later. Default: `setImmediate`. */
+  readonly soon?: ((run: () => void) => void) | undefined;
 }
 
 export class Gatherer<T> {
@@ -40,7 +42,8 @@ export class Gatherer<T> {
   #lookSoon(): void {
     if (this.#isLookDue) return;
     this.#isLookDue = true;
-    setImmediate(() => {
+    const { soon = setImmediate } = this.#options;
+    soon(() => {
       this.#isLookDue = false;
       while (this.#underWay < this.#options.sideBySide && this.#start());
     });

@@ -10,7 +10,7 @@ import type { PendingPush } from "../offergrid/push-merge.ts";
 import { mergePlan } from "../offergrid/push-merge.ts";
 import { pushOutcome, unreadOutcome } from "../offergrid/push-outcome.ts";
 import type { Resolution } from "../offergrid/push-resolution.ts";
-import { resolveUnknown } from "../offergrid/push-resolution.ts";
+import { isToldSince, resolveUnknown } from "../offergrid/push-resolution.ts";
 import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { ItemStatus, StatusUpdate } from "../offergrid/status-update.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
@@ -24,8 +24,11 @@ import { again, blocked, delivered, headOf } from "./settlement.ts";
 
 export { PUSH_EFFECT };
 
-/** A marketplace that is further than a Redis that forgot is looked at again after this, ms. */
+/** A marketplace that is further than a Redis that forgot is looked at again after this, ms … */
 const FORGOTTEN_MS = 5_000;
+
+/** … and for as long after the push was decided: what brought it there has been told again by then. */
+const FORGOTTEN_WAIT_MS = 2 * 60_000;
 
 /** Delivers the head of a lane. One permit has been taken for it. */
 export async function deliverPush(context: PushContext, lane: Lane): Promise<Settlement> {
@@ -108,9 +111,11 @@ function candidates(
   pushes: readonly Push[],
 ): readonly Push[] {
   const mayBeAny = account.policy !== "every" || attempt.mayBeForgotten === true;
-  return mayBeAny ? pushes.toReversed() : pushes.slice(0, 1);
+  return mayBeAny ? pushes : pushes.slice(0, 1);
 }
 
+/** The push that the item shows, else the first with what becomes of it. An item may come back to a status:
+ * of two pushes of one, the words tell which it shows, and the earlier is taken when they do not. */
 function whichArrived(
   reply: Reply,
   pushes: readonly Push[],
@@ -120,10 +125,11 @@ function whichArrived(
     push,
     resolution: resolveUnknown(reply, { ...known, intended: push.params }),
   }));
-  const arrived = tried.find(({ resolution }) => resolution.verdict === "already-applied");
-  const first = tried.at(-1);
+  const arrived = tried.filter(({ resolution }) => resolution.verdict === "already-applied");
+  const shown = arrived.find(({ push }) => !isToldSince(reply, push.params)) ?? arrived[0];
+  const [first] = tried;
   if (first === undefined) throw new TypeError("a lane without a push has nothing to resolve");
-  return arrived ?? first;
+  return shown ?? first;
 }
 
 interface Looked {
@@ -138,27 +144,24 @@ interface Looked {
 
 async function resolve(context: PushContext, looked: Looked): Promise<Settlement> {
   const { delivery, update, seen, resolution, reply } = looked;
-  const { attempt } = delivery.lane;
-  const now = context.engine.now();
+  const { attempt, itemId } = delivery.lane;
+  const { engine } = context;
+  const now = engine.now();
+  // The marketplace may have heard of what Redis forgot, and what brought it there is on its way again.
+  const mayWait = attempt.mayBeForgotten && now < delivery.effect.at + FORGOTTEN_WAIT_MS;
+  const wait = (): Settlement => again(delivery, { now, afterMs: FORGOTTEN_MS, attempt });
   switch (resolution.verdict) {
     case "already-applied":
       return delivered(seen, { now, answer: "found applied when the item was read" });
-    case "not-applied": {
-      const { engine } = context;
-      const { itemId } = delivery.lane;
-      return attempt.mayBeForgotten && (await isFurtherThanKnown(engine, itemId, reply))
-        ? again(delivery, { now, afterMs: FORGOTTEN_MS, attempt })
+    case "not-applied":
+      return mayWait && (await isFurtherThanKnown(engine, itemId, reply))
+        ? wait()
         : sendIfHeld(context, delivery, update);
-    }
     case "cancelled-upstream":
-      // It may have been us who told so, of an event that Redis forgot and that is on its way again.
-      return attempt.mayBeForgotten
-        ? again(delivery, { now, afterMs: FORGOTTEN_MS, attempt })
-        : takeOverCancellation(context, seen);
+      return mayWait ? wait() : takeOverCancellation(context, seen);
     case "divergent":
-      // The marketplace may have heard of what Redis forgot, and what brought it there is on its way again.
-      return attempt.mayBeForgotten
-        ? again(delivery, { now, afterMs: FORGOTTEN_MS, attempt })
+      return mayWait
+        ? wait()
         : blocked(seen, resolution.problem, { now, answer: describeReply(reply) });
     case "unread": {
       const outcome = unreadOutcome(reply, attemptOf(context, delivery.lane));

@@ -60,13 +60,13 @@ export function resolveUnknown(itemReply: Reply, push: UnknownPush): Resolution 
   return isKnownBefore(seen, previousStatus) ? { verdict: "not-applied" } : divergent(item, push);
 }
 
-/** Whether the item is shown in the status that it was last told, with another date or note: then somebody
- * has told it more since. False when that cannot be seen. */
-export function isToldSince(itemReply: Reply, lastTold: StatusUpdate): boolean {
+/** Whether the item is shown in the status of a push, with another date or note: then the push was not its
+ * last. False when that cannot be seen. */
+export function isToldSince(itemReply: Reply, push: StatusUpdate): boolean {
   const item = readItem(itemReply);
-  if (item?.status !== lastTold.status) return false;
-  const date = compare(lastTold.scheduledFor, item.scheduledFor, instant);
-  const note = compare(lastTold.providerNotes, item.providerNotes, (said) => said.trim());
+  if (item?.status !== push.status) return false;
+  const date = compare(push.scheduledFor, item.scheduledFor, instant);
+  const note = compare(push.providerNotes, item.providerNotes, (said) => said.trim());
   return date === "differs" || note === "differs";
 }
 

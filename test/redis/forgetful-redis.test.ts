@@ -103,3 +103,36 @@ test("an item that went round since what Redis remembers is not led round again"
   await deployment.settled(subject, "scheduled");
   expect(deployment.seen(subject)).toEqual(["accepted", "scheduled"]);
 });
+
+test("of two pushes of one status the one that the item shows is taken as delivered", async () => {
+  const deployment = await openDeployment({ redisUrl: inject("redisUrl") });
+  onTestFinished(() => deployment.close());
+  const { engine, sandbox } = deployment;
+  const { redis, layout } = engine.store;
+  const [received, accepted] = [orderEvent("order.received"), orderEvent("order.accepted")];
+  const scheduled = orderEvent("appointment.scheduled");
+  const started = orderEvent("work.started");
+  const anew = { providerNotes: "The second visit has begun." };
+  const { subject } = received;
+  const workers = await deployment.startHere();
+  await deployment.send(received, accepted);
+  await deployment.settled(subject, "accepted");
+  await workers.stop();
+
+  const item = sandbox.market.items.get(subject);
+  if (item === undefined) throw new Error("the marketplace does not know the item");
+  sandbox.market.update(item, { status: "in_progress", ...started.data });
+  await redis.set(cautionKey(layout, shardOf(layout, subject)), Date.now() + 60_000);
+  const visits = [
+    scheduled,
+    started,
+    orderEvent("work.failed"),
+    orderEvent("appointment.rescheduled"),
+    orderEvent("work.started", { id: "started-again", data: anew }),
+  ];
+  for (const event of visits) await deployment.apply(event);
+  await deployment.startHere();
+
+  await deployment.settled(subject, "in_progress");
+  expect(deployment.seen(subject)).toEqual(["accepted", "failed", "scheduled", "in_progress"]);
+});

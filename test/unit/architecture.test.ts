@@ -68,6 +68,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   // Starts, disturbs and watches whole deployments.
   "src/chaos": { layers: ["*"], packages: ["bullmq", "ioredis", "undici", "pino", "node:*"] },
+  // The engine over a Redis in memory, for people's tests of their machines.
+  "src/testing": { layers: ["*"], packages: ["node:*"] },
   "src/client.ts": { layers: ["*"], packages: ["bullmq", "ioredis", "zod", "node:*"] },
   "src/main.ts": { layers: ["*"], packages: ["node:*"] },
 };

@@ -1,0 +1,79 @@
+/** Where the memory of a waiting item goes: by the kinds of keys it has, and by its timers. */
+import type { Redis } from "ioredis";
+import { decodeActor } from "../src/core/actor.ts";
+import { allShards, itemPrefix, type Layout, shardPrefix } from "../src/store/keys.ts";
+import type { Waiting } from "./timer-population.ts";
+
+/** Items whose own keys are weighed; they are all alike. */
+const SAMPLE_ITEMS = 500;
+
+/** Bytes of one item. */
+export interface ItemMemory {
+  /** All that Redis needs for it, its share of Redis' own tables included. */
+  readonly total: number;
+  readonly actor: number;
+  readonly journal: number;
+  /** Identities of its events, until they expire. */
+  readonly marks: number;
+  /** Its place in the index of due times. */
+  readonly due: number;
+  /** Its place in the index of statuses. */
+  readonly status: number;
+  /** The index of its order. */
+  readonly order: number;
+  /** Of the actor: what one of its timers takes. */
+  readonly timerInActor: number;
+  readonly timers: number;
+}
+
+export async function weigh(
+  { redis, layout }: { readonly redis: Redis; readonly layout: Layout },
+  items: readonly Waiting[],
+  usedBytes: number,
+): Promise<ItemMemory> {
+  const step = Math.max(1, Math.floor(items.length / SAMPLE_ITEMS));
+  const sample = items.filter((_, index) => index % step === 0).map(([itemId]) => itemId);
+  const perItem = async (kind: string): Promise<number> =>
+    meanOf(
+      await Promise.all(
+        sample.map((id) => sizeOf(redis, `${itemPrefix(layout, id)}${kind}:${id}`)),
+      ),
+    );
+  const shared = async (key: string): Promise<number> => {
+    const keys = allShards(layout).map((shard) => `${shardPrefix(layout, shard)}${key}`);
+    const sizes = await Promise.all(keys.map((each) => sizeOf(redis, each)));
+    return sizes.reduce((sum, bytes) => sum + bytes, 0) / items.length;
+  };
+  const orders = await Promise.all(
+    sample.map((id) => sizeOf(redis, `${itemPrefix(layout, id)}order:order-${id}`)),
+  );
+  return {
+    total: usedBytes / items.length,
+    actor: await perItem("a"),
+    journal: await perItem("j"),
+    marks: await perItem("seen"),
+    due: await shared("due"),
+    status: await shared("status:pending"),
+    order: meanOf(orders),
+    ...(await timersOf({ redis, layout }, sample[0] ?? "")),
+  };
+}
+
+async function timersOf(
+  { redis, layout }: { readonly redis: Redis; readonly layout: Layout },
+  itemId: string,
+): Promise<Pick<ItemMemory, "timerInActor" | "timers">> {
+  const text = await redis.get(`${itemPrefix(layout, itemId)}a:${itemId}`);
+  const timers = text === null ? {} : decodeActor(itemId, text).timers;
+  const count = Object.keys(timers).length;
+  return { timers: count, timerInActor: Buffer.byteLength(JSON.stringify(timers)) / count };
+}
+
+/** With its key, and every element looked at. */
+async function sizeOf(redis: Redis, key: string): Promise<number> {
+  return (await redis.memory("USAGE", key, "SAMPLES", 0)) ?? 0;
+}
+
+function meanOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+}

@@ -1,0 +1,154 @@
+/**
+ * What happens to an item's clocks when something happens to the item.
+ *
+ * Everything counts from the time at which it happened and not from when it arrived: a clock may
+ * start, pause or stop in the past, and what has fallen due since then is found in the same decision
+ * and merged as after any late wake-up (due.ts). What time had brought about before the happening
+ * (a breach, the end of a pause) is settled first, so that a clock that is stopped late has its
+ * breach in the journal; its rungs are not told any more.
+ *
+ * In one happening clocks end before others start, and one that both starts and ends does not start.
+ */
+import { type Draft, draftOf, emit, type RuledClock, ruledClocks } from "./draft.ts";
+import { collect, passTime } from "./due.ts";
+import type { Fact } from "./fact.ts";
+import { noteStage } from "./jeopardy.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ClockRule, ItemRules, Trigger } from "./policy.ts";
+import { adoptPolicy } from "./recompute.ts";
+import { dueAfter, isPaused, usedAt } from "./stopwatch.ts";
+import { noteWait, syncPauses, type Wait } from "./waits.ts";
+
+/** What a decision did to the item; `…After` is how things are then, changed or not. */
+export interface Happening {
+  /** When it happened by the event's own time, ms; taken as `now` when later. */
+  readonly at: number;
+  /** When it is decided, ms. */
+  readonly now: number;
+  readonly eventType?: string;
+  /** Absent at the item's birth. */
+  readonly statusBefore?: string;
+  readonly statusAfter: string;
+  readonly waitAfter?: Wait;
+  /** Ms since the epoch; absent while there is no date. */
+  readonly appointmentAfter?: number;
+}
+
+interface Change extends Happening {
+  /** The appointment got a date, its first or another. */
+  readonly isDated: boolean;
+}
+
+/** Nothing real is told so late; a source with a broken calendar must not start a clock in 1970. */
+const BACKDATED_MAX_MS = 2 * 365 * 24 * 60 * 60 * 1000;
+
+/** The facts of a decision, with what they made fall due. None when no clock cares. */
+export function whatFollows(
+  ledger: Ledger,
+  rules: ItemRules,
+  happening: Happening,
+): readonly Fact[] {
+  const { now, appointmentAfter } = happening;
+  const at = Math.max(Math.min(happening.at, now), now - BACKDATED_MAX_MS);
+  const isOther = appointmentAfter !== ledger.appointmentAt;
+  const change = { ...happening, at, isDated: isOther && appointmentAfter !== undefined };
+  const draft = draftOf(ledger, rules);
+  adoptPolicy(draft, now);
+  passTime(draft, at);
+  endClocks(draft, change);
+  if (isOther) noteAppointment(draft, appointmentAfter, at);
+  startClocks(draft, change);
+  noteWait(draft, change.waitAfter, at);
+  syncPauses(draft, at);
+  noteStage(draft, change.statusAfter, at);
+  collect(draft, now);
+  return draft.facts;
+}
+
+function endClocks(draft: Draft, change: Change): void {
+  for (const ruled of ruledClocks(draft)) {
+    if (isAny(ruled.rule.drops ?? [], change)) stop(draft, ruled, { at: change.at, isOwed: false });
+    else if (isAny(ruled.rule.stops, change)) stop(draft, ruled, { at: change.at, isOwed: true });
+  }
+}
+
+function stop(
+  draft: Draft,
+  { name, clock, rule }: RuledClock,
+  { at, isOwed }: { readonly at: number; readonly isOwed: boolean },
+): void {
+  // A breach may have been seen before it was known that the clock had stopped in time.
+  const isMissed = clock.breach === "seen" && (isPaused(clock) || at >= clock.dueAt);
+  const usedMs = usedAt(clock, rule, at);
+  const outcome = isMissed ? "missed" : isOwed ? "met" : "dropped";
+  emit(draft, { kind: "stopped", clock: name, at, outcome, usedMs, dueAt: clock.dueAt });
+}
+
+/** Another date begins the clocks of the old one anew, reminders and all; no date ends them. */
+function noteAppointment(draft: Draft, date: number | undefined, at: number): void {
+  emit(draft, { kind: "appointment", at, date: date ?? null });
+  for (const ruled of ruledClocks(draft)) {
+    const { name, clock, rule } = ruled;
+    if (rule.kind !== "fixed-date") continue;
+    if (date === undefined) {
+      stop(draft, ruled, { at, isOwed: false });
+      continue;
+    }
+    const dueAt = date + rule.offsetMs;
+    const markMs = Math.min(0, dueAt - at - 1);
+    const moved = { why: "rescheduled", dueAt, epoch: clock.epoch + 1, markMs } as const;
+    emit(draft, { kind: "moved", clock: name, at, ...moved, breach: "none" });
+  }
+}
+
+function startClocks(draft: Draft, change: Change): void {
+  for (const [clock, rule] of Object.entries(draft.rules.clocks)) {
+    if (Object.hasOwn(draft.ledger.clocks, clock) || !isAny(rule.starts, change)) continue;
+    if (isAny(rule.stops, change) || isAny(rule.drops ?? [], change)) {
+      // A clock for each visit: leaving the old one and entering the new one are two matters.
+      if (!Object.hasOwn(draft.ledger.closed, clock)) continue;
+    }
+    const { at } = change;
+    const dueAt = dueAtStart(draft, rule, at);
+    if (dueAt === undefined) continue;
+    const epoch = (draft.ledger.closed[clock] ?? -1) + 1;
+    const isPast = rule.kind === "fixed-date" && dueAt <= at;
+    const markMs = isPast && { markMs: dueAt - at - 1 };
+    emit(draft, { kind: "started", clock, at, epoch, dueAt, ...markMs });
+  }
+}
+
+function dueAtStart({ ledger }: Draft, rule: ClockRule, at: number): number | undefined {
+  if (rule.kind === "fixed-date") {
+    return ledger.appointmentAt === undefined ? undefined : ledger.appointmentAt + rule.offsetMs;
+  }
+  return dueAfter(newborn(at), rule);
+}
+
+function newborn(at: number) {
+  return {
+    startedAt: at,
+    dueAt: at,
+    epoch: 0,
+    since: at,
+    accruedMs: 0,
+    markMs: 0,
+    customerMarkMs: 0,
+    phase: { is: "running" },
+    breach: "none",
+  } as const;
+}
+
+function isAny(triggers: readonly Trigger[], change: Change): boolean {
+  return triggers.some((trigger) => isTriggered(trigger, change));
+}
+
+function isTriggered(trigger: Trigger, change: Change): boolean {
+  const { statusBefore = "", statusAfter, eventType, isDated } = change;
+  if ("event" in trigger) return trigger.event === eventType;
+  if ("appointment" in trigger) return isDated;
+  if ("enters" in trigger) {
+    return trigger.enters.includes(statusAfter) && !trigger.enters.includes(statusBefore);
+  }
+  return trigger.leaves.includes(statusBefore) && !trigger.leaves.includes(statusAfter);
+}

@@ -1,0 +1,70 @@
+/**
+ * The ladder of a clock: its reminders, its breach and the repeats after it, each placed at the used
+ * time at which it is due. A rung's name tells its place and nothing else, so it stays the same when
+ * rungs are added around it: "50%", "+4h" in, "-30m" before the due time, "breach", "repeat-3".
+ *
+ * There are two lanes. What operators and what customers are told must not swallow one another when
+ * rungs that fell due together are merged, and only customers have quiet hours.
+ */
+import type { Lane } from "./fact.ts";
+import type { Ladder, Role, Rung, RungPlace } from "./policy.ts";
+
+export interface PlacedRung {
+  readonly name: string;
+  readonly kind: "reminder" | "breach" | "repeat";
+  readonly lane: Lane;
+  /** Used time of the clock. */
+  readonly thresholdMs: number;
+  readonly to: readonly (Role | "customer")[];
+}
+
+const UNITS = [
+  ["d", 24 * 60 * 60 * 1000],
+  ["h", 60 * 60 * 1000],
+  ["m", 60 * 1000],
+  ["s", 1000],
+  ["ms", 1],
+] as const;
+
+/**
+ * In the order in which they fall due. A reminder that would not come before the due time has no
+ * place: the target was made shorter than the reminder supposes.
+ */
+export function placedRungs(ladder: Ladder, targetMs: number): readonly PlacedRung[] {
+  const { rungs, breach, repeat } = ladder;
+  const reminders = rungs
+    .map((rung) => reminderOf(rung, targetMs))
+    .filter(({ thresholdMs }) => thresholdMs < targetMs)
+    .toSorted((one, other) => one.thresholdMs - other.thresholdMs);
+  const operator = { lane: "operator", thresholdMs: targetMs } as const;
+  const breaches: PlacedRung[] =
+    breach === undefined ? [] : [{ name: "breach", kind: "breach", ...operator, to: breach.to }];
+  const repeats = Array.from({ length: repeat?.timesMax ?? 0 }, (_, index): PlacedRung => {
+    const thresholdMs = targetMs + (index + 1) * (repeat?.everyMs ?? 0);
+    const name = `repeat-${index + 1}`;
+    return { name, kind: "repeat", lane: "operator", thresholdMs, to: repeat?.to ?? [] };
+  });
+  return [...reminders, ...breaches, ...repeats];
+}
+
+export function rungName(place: RungPlace): string {
+  if ("percent" in place) return `${place.percent}%`;
+  return "afterMs" in place ? `+${shortOf(place.afterMs)}` : `-${shortOf(place.beforeMs)}`;
+}
+
+function reminderOf(rung: Rung, targetMs: number): PlacedRung {
+  const lane = rung.to.some((audience) => audience === "customer") ? "customer" : "operator";
+  const thresholdMs = thresholdOf(rung, targetMs);
+  return { name: rungName(rung), kind: "reminder", lane, thresholdMs, to: rung.to };
+}
+
+/** Rounded up: a notice never comes before its time. */
+function thresholdOf(place: RungPlace, targetMs: number): number {
+  if ("percent" in place) return Math.ceil((targetMs * place.percent) / 100);
+  return "afterMs" in place ? place.afterMs : targetMs - place.beforeMs;
+}
+
+function shortOf(ms: number): string {
+  const [unit, size] = UNITS.find(([, unitMs]) => ms % unitMs === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}

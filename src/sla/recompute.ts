@@ -1,0 +1,75 @@
+/**
+ * Another policy, or a changed calendar: open clocks are measured anew, closed ones keep what they
+ * were.
+ *
+ * What a clock had used before its last pause stays as it was counted, because the old calendar is
+ * gone; from there on the new one counts. Rungs that rang stay rung by the used time at which they
+ * did. Due times and rungs that the new policy puts into the past are found by the next look, which
+ * is part of the same decision.
+ */
+import { type Draft, draftOf, emit, type RuledClock, ruledClocks } from "./draft.ts";
+import { collect } from "./due.ts";
+import type { Fact } from "./fact.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ItemRules } from "./policy.ts";
+import { dueAfter, isPaused, targetOf, usedAt } from "./stopwatch.ts";
+import { syncPauses } from "./waits.ts";
+
+/**
+ * Measures the open clocks by these rules, whatever version they have: after a change of the policy,
+ * or of the item's zone or category.
+ */
+export function recompute(ledger: Ledger, rules: ItemRules, now: number): readonly Fact[] {
+  const draft = draftOf(ledger, rules);
+  remeasure(draft, now);
+  collect(draft, now);
+  return draft.facts;
+}
+
+/** The same when the ledger has not seen this version yet. */
+export function adoptPolicy(draft: Draft, now: number): void {
+  if (draft.ledger.policy !== draft.rules.version) remeasure(draft, now);
+}
+
+function remeasure(draft: Draft, now: number): void {
+  const { version } = draft.rules;
+  if (draft.ledger.policy !== version) emit(draft, { kind: "policy", at: now, version });
+  dropUnknown(draft, now);
+  for (const ruled of ruledClocks(draft)) move(draft, ruled, now);
+  syncPauses(draft, now);
+}
+
+function dropUnknown(draft: Draft, at: number): void {
+  const { clocks } = draft.ledger;
+  for (const [clock, { accruedMs: usedMs, dueAt }] of Object.entries(clocks)) {
+    if (Object.hasOwn(draft.rules.clocks, clock)) continue;
+    emit(draft, { kind: "stopped", clock, at, outcome: "dropped", usedMs, dueAt });
+  }
+}
+
+function move(draft: Draft, { name, clock, rule }: RuledClock, now: number): void {
+  const dueAt = newDueAt(draft, { name, clock, rule });
+  if (dueAt === clock.dueAt) return;
+  const isPast = isPaused(clock) ? clock.accruedMs >= targetOf(clock, rule) : dueAt <= now;
+  const breach = isPast ? clock.breach : "none";
+  const targetMs = targetOf({ ...clock, dueAt }, rule);
+  // A breach that is yet to come, or yet to be told, must still have its rung ahead.
+  const usedMs = usedAt(clock, rule, now);
+  const markMs = breach === "seen" ? clock.markMs : Math.min(clock.markMs, usedMs, targetMs - 1);
+  const epoch = clock.epoch + 1;
+  emit(draft, {
+    kind: "moved",
+    clock: name,
+    at: now,
+    why: "recomputed",
+    dueAt,
+    epoch,
+    markMs,
+    breach,
+  });
+}
+
+function newDueAt({ ledger }: Draft, { clock, rule }: RuledClock): number {
+  if (rule.kind === "duration") return dueAfter(clock, rule);
+  return ledger.appointmentAt === undefined ? clock.dueAt : ledger.appointmentAt + rule.offsetMs;
+}
