@@ -233,6 +233,7 @@ async function historyOf(
     faults,
     endedAt: Date.now(),
     clockSkewMs: CLOCK_ERROR_MS,
+    isEachPushed: true,
     machines: MACHINES,
     mustEndAs: (itemId) => endings.get(itemId),
   });

@@ -38,6 +38,8 @@ export interface HistorySources {
   readonly endedAt: number;
   /** ms. */
   readonly clockSkewMs: number;
+  /** The accounts' policy is "every". */
+  readonly isEachPushed: boolean;
   /** The status that an item must have; `undefined` when several are right. */
   readonly mustEndAs?: (itemId: string) => string | undefined;
 }
@@ -75,6 +77,7 @@ export async function collectHistory(sources: HistorySources): Promise<History> 
     faults,
     endedAt,
     clockSkewMs,
+    isEachPushed: sources.isEachPushed,
   };
 }
 

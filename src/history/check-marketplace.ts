@@ -31,6 +31,7 @@ export function checkMarketplace(
   const violations = [
     ...checkUnknown(evidence, received, say),
     ...checkDelivered(subject, received, say),
+    ...checkEachPushed(evidence, subject, say),
     ...checkSequence(received, say),
     ...checkStatuses(subject, received, say),
     ...checkAppliedTwice(subject, received, say),
@@ -108,6 +109,24 @@ function checkDelivered(subject: ItemCase, received: Received, say: Say): Violat
         `effect ${effect} ("${status}") is told delivered (${answer ?? "no answer"}), and the marketplace has not applied it`,
       ),
     );
+}
+
+/** A push may be found applied instead of sent, but some request must have told each of them; unless the
+ * reseller has ended the item there, and it took no more. */
+function checkEachPushed({ history, faults }: Evidence, subject: ItemCase, say: Say): Violation[] {
+  if (history.isEachPushed !== true || faults.hasRefusal(subject.item.itemId)) return [];
+  const told = subject.deliveries.filter(
+    ({ outcome, name }) =>
+      (outcome === "delivered" || outcome === "merged") &&
+      subject.machine?.effects[name]?.channel === "marketplace",
+  );
+  return [...groupBy(told, ({ status = "" }) => status)].flatMap(([status, deliveries]) => {
+    if (MOVED_BY_OTHERS.includes(status)) return [];
+    const applied = subject.requests.filter((each) => each.applied && each.status === status);
+    if (applied.length >= deliveries.length) return [];
+    const message = `${deliveries.length} effects of "${status}" are told delivered, and ${applied.length} requests of it were applied`;
+    return [say("effect-not-delivered", message)];
+  });
 }
 
 /** An operator's notices never reach the marketplace, though they may name a status. */

@@ -20,6 +20,8 @@ export interface History {
   readonly endedAt: number;
   /** How far apart the clocks of the processes may have been, ms; 0 when they shared one. */
   readonly clockSkewMs: number;
+  /** No push may stand for another: each status is told by a request of its own. */
+  readonly isEachPushed?: boolean;
 }
 
 /** One event that a producer tried to hand over, however often. */

@@ -70,6 +70,7 @@ test("a run with doubled and scrambled events, a cancellation, a timer and a los
     faults,
     endedAt: Date.now(),
     clockSkewMs: 0,
+    isEachPushed: true,
     mustEndAs: (itemId) => endings.get(itemId),
   });
 

@@ -190,6 +190,7 @@ class Simulation {
       faults: this.#faultRecords(),
       endedAt: Math.floor(this.#world.now),
       clockSkewMs: this.#disturbance.clockSkewMs,
+      isEachPushed: this.#plan.marketplace.policy === "every",
     };
   }
 

@@ -84,6 +84,7 @@ function tellStories(copies: number): History {
     faults: told.flatMap(({ faults }) => faults),
     endedAt: ENDED_MS,
     clockSkewMs: 0,
+    isEachPushed: true,
   };
 }
 

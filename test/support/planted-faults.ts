@@ -345,6 +345,22 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     },
   },
   {
+    name: "a push that was taken for another of the same status",
+    rule: "effect-not-delivered",
+    plant: (history) => {
+      const item = itemOf(history, "in-order");
+      const delivered = item.journal.filter(
+        (entry): entry is Delivered => entry.kind === "delivery" && entry.outcome === "delivered",
+      );
+      const [one, other] = [nth(delivered, 1), nth(delivered, 2)];
+      one.outcome = "merged";
+      one.status = String(other.status);
+      history.requests = history.requests.filter(
+        ({ idempotencyKey }) => idempotencyKey !== one.effect,
+      );
+    },
+  },
+  {
     name: "a push applied twice, although a fault explains why it was sent twice",
     rule: "duplicate-status-change",
     plant: (history) => {
