@@ -25,11 +25,12 @@ export type Place =
  * Where an event stands in what its source has told so far. A sequence decides when both have one.
  * Equal sequences are stale (one version of the record, told again under another id); equal times are
  * not, for a clock of milliseconds gives two facts the same time. A redrive comes again under the number
- * that its refusal has spent.
+ * that its refusal has spent, and whatever its time: a person has decided that it is to be applied now.
  */
 export function placeOf(event: ArrivedEvent, mark: SourceMark | undefined): Place {
   if (event.sequence === undefined) {
-    return mark !== undefined && Date.parse(event.time) < mark.time ? "stale" : "in-order";
+    const isBehind = mark !== undefined && Date.parse(event.time) < mark.time;
+    return isBehind && event.redrive === undefined ? "stale" : "in-order";
   }
   if (event.sequencetype === "Integer" && isGap(event.sequence, mark)) return "gap";
   if (mark?.sequence === undefined) return "in-order";

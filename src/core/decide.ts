@@ -187,6 +187,9 @@ function fireDueTimers(draft: Draft): void {
     const [id, timer] = next;
     const machine = machines.byId(actor.machine, actor.version);
     if (machine === undefined) return;
+    if (actor.revision >= limits.journalMax) {
+      return draft.hold(id, journalFull(actor, limits.journalMax));
+    }
     const outcome = fire(machine, actor, { id, token: timer.token, at: now });
     draft.timer(machine, { id, ...timer }, outcome);
     if (outcome.outcome === "applied") retryParked(machine, draft);

@@ -84,6 +84,11 @@ export class Draft {
     this.#entries.push({ ...entry, revision, outcome: "dropped", problem: next.problem });
   }
 
+  /** A timer that cannot be fired now, and of which a person is told. It stays as it is. */
+  hold(timer: string, problem: Problem): void {
+    this.#deadTimers.push({ timer, problem, at: this.setting.now });
+  }
+
   /** A machine that fails today may be mended tomorrow: what it promised is kept until then. */
   #postpone({ id, ...timer }: Timer & { readonly id: string }, dueAt: number): number {
     const actor = this.#current();

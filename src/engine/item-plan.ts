@@ -42,7 +42,8 @@ interface ReadItem {
   readonly text: string | undefined;
 }
 
-/** When a due item cannot be moved (its machine is not deployed), ask again after this, ms. */
+/** When a due item cannot be moved (its machine is not deployed, its journal is full), ask again after
+ * this, ms. */
 const DUE_AGAIN_MS = 60_000;
 
 export function planEvents(
@@ -68,7 +69,8 @@ export function planDue(setting: Setting, before: ReadItem): ItemPlan {
   const sum = new Sum(setting, before);
   if (sum.actor !== undefined) sum.add(decideDue(setting, sum.actor));
   const plan = sum.plan([]);
-  const isStuck = plan.commit.dueAt !== undefined && plan.commit.dueAt <= setting.now;
+  const { dueAt: stillDueAt, entries } = plan.commit;
+  const isStuck = stillDueAt !== undefined && stillDueAt <= setting.now && entries.length === 0;
   if (!isStuck) return plan;
   return { ...plan, commit: { ...plan.commit, dueAt: setting.now + DUE_AGAIN_MS } };
 }

@@ -9,6 +9,7 @@
  *
  * In one happening clocks end before others start, and one that both starts and ends does not start.
  */
+import { addOpen } from "./calendar.ts";
 import { type Draft, draftOf, emit, type RuledClock, ruledClocks } from "./draft.ts";
 import { collect, passTime } from "./due.ts";
 import type { Fact } from "./fact.ts";
@@ -16,7 +17,7 @@ import { noteStage } from "./jeopardy.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ClockRule, ItemRules, Trigger } from "./policy.ts";
 import { adoptPolicy } from "./recompute.ts";
-import { dueAfter, isPaused, usedAt } from "./stopwatch.ts";
+import { isPaused, usedAt } from "./stopwatch.ts";
 import { noteWait, syncPauses, type Wait } from "./waits.ts";
 
 /** What a decision did to the item; `…After` is how things are then, changed or not. */
@@ -42,13 +43,17 @@ interface Change extends Happening {
 /** Nothing real is told so late; a source with a broken calendar must not start a clock in 1970. */
 const BACKDATED_MAX_MS = 2 * 365 * 24 * 60 * 60 * 1000;
 
+/** Past it, calendars have no dates; an order for the year 255,000 is somebody's typing error. */
+const APPOINTMENT_MAX = 8e15;
+
 /** The facts of a decision, with what they made fall due. None when no clock cares. */
 export function whatFollows(
   ledger: Ledger,
   rules: ItemRules,
   happening: Happening,
 ): readonly Fact[] {
-  const { now, appointmentAfter } = happening;
+  const { now } = happening;
+  const appointmentAfter = datable(happening.appointmentAfter);
   const at = Math.max(Math.min(happening.at, now), now - BACKDATED_MAX_MS);
   const isOther = appointmentAfter !== ledger.appointmentAt;
   const change = { ...happening, at, isDated: isOther && appointmentAfter !== undefined };
@@ -65,6 +70,18 @@ export function whatFollows(
   return draft.facts;
 }
 
+/** What is due at `now`. None when the wake-up was early, or for nothing. */
+export function whenDue(ledger: Ledger, rules: ItemRules, now: number): readonly Fact[] {
+  const draft = draftOf(ledger, rules);
+  adoptPolicy(draft, now);
+  collect(draft, now);
+  return draft.facts;
+}
+
+function datable(appointmentAt: number | undefined): number | undefined {
+  return appointmentAt === undefined ? undefined : Math.min(appointmentAt, APPOINTMENT_MAX);
+}
+
 function endClocks(draft: Draft, change: Change): void {
   for (const ruled of ruledClocks(draft)) {
     if (isAny(ruled.rule.drops ?? [], change)) stop(draft, ruled, { at: change.at, isOwed: false });
@@ -78,7 +95,7 @@ function stop(
   { at, isOwed }: { readonly at: number; readonly isOwed: boolean },
 ): void {
   // A breach may have been seen before it was known that the clock had stopped in time.
-  const isMissed = clock.breach === "seen" && (isPaused(clock) || at >= clock.dueAt);
+  const isMissed = clock.breach !== "none" && (isPaused(clock) || at >= clock.dueAt);
   const usedMs = usedAt(clock, rule, at);
   const outcome = isMissed ? "missed" : isOwed ? "met" : "dropped";
   emit(draft, { kind: "stopped", clock: name, at, outcome, usedMs, dueAt: clock.dueAt });
@@ -104,10 +121,7 @@ function noteAppointment(draft: Draft, date: number | undefined, at: number): vo
 function startClocks(draft: Draft, change: Change): void {
   for (const [clock, rule] of Object.entries(draft.rules.clocks)) {
     if (Object.hasOwn(draft.ledger.clocks, clock) || !isAny(rule.starts, change)) continue;
-    if (isAny(rule.stops, change) || isAny(rule.drops ?? [], change)) {
-      // A clock for each visit: leaving the old one and entering the new one are two matters.
-      if (!Object.hasOwn(draft.ledger.closed, clock)) continue;
-    }
+    if (isAny(rule.stops, change) || isAny(rule.drops ?? [], change)) continue;
     const { at } = change;
     const dueAt = dueAtStart(draft, rule, at);
     if (dueAt === undefined) continue;
@@ -122,21 +136,7 @@ function dueAtStart({ ledger }: Draft, rule: ClockRule, at: number): number | un
   if (rule.kind === "fixed-date") {
     return ledger.appointmentAt === undefined ? undefined : ledger.appointmentAt + rule.offsetMs;
   }
-  return dueAfter(newborn(at), rule);
-}
-
-function newborn(at: number) {
-  return {
-    startedAt: at,
-    dueAt: at,
-    epoch: 0,
-    since: at,
-    accruedMs: 0,
-    markMs: 0,
-    customerMarkMs: 0,
-    phase: { is: "running" },
-    breach: "none",
-  } as const;
+  return addOpen(rule.opened, at, rule.targetMs);
 }
 
 function isAny(triggers: readonly Trigger[], change: Change): boolean {

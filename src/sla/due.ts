@@ -12,24 +12,14 @@
  * Afterwards `nextAt` lies after `now`, always.
  */
 import { nextOpening } from "./calendar.ts";
-import { type Draft, draftOf, emit, type RuledClock, ruledClocks } from "./draft.ts";
-import type { Fact, Lane, Notice } from "./fact.ts";
+import { type Draft, emit, type RuledClock, ruledClocks } from "./draft.ts";
+import type { Lane, Notice } from "./fact.ts";
 import { jeopardyCrossing, noteLevel } from "./jeopardy.ts";
 import { type PlacedRung, placedRungs } from "./ladder.ts";
-import type { Ledger } from "./ledger.ts";
 import type { ItemRules } from "./policy.ts";
-import { adoptPolicy } from "./recompute.ts";
 import { dueAfter, instantOf, isPaused, targetOf, usedAt } from "./stopwatch.ts";
 
 const LANES: readonly Lane[] = ["operator", "customer"];
-
-/** The facts that are due. None when the wake-up was early. */
-export function whenDue(ledger: Ledger, rules: ItemRules, now: number): readonly Fact[] {
-  const draft = draftOf(ledger, rules);
-  adoptPolicy(draft, now);
-  collect(draft, now);
-  return draft.facts;
-}
 
 /** Everything that is due at `now`, and when to look again. */
 export function collect(draft: Draft, now: number): void {
@@ -58,7 +48,7 @@ export function passTime(draft: Draft, until: number): void {
   }
   for (const ruled of ruledClocks(draft)) {
     const { name, clock, rule } = ruled;
-    if (isPaused(clock) || clock.breach === "seen" || clock.dueAt > until) continue;
+    if (isPaused(clock) || clock.breach !== "none" || clock.dueAt > until) continue;
     if (rule.kind === "fixed-date" && rule.atDue === "end") endReminders(draft, ruled);
     else
       emit(draft, {
@@ -146,7 +136,7 @@ function ring(
     markMs: last.thresholdMs,
     ...(skipped.length > 0 && { skipped }),
     notice: {
-      key: `${name}:${clock.epoch}:${told.name}${lane === "customer" ? ":customer" : ""}`,
+      key: `${name}:${clock.epoch}:${told.name}`,
       to: told.to,
     },
   });
@@ -192,6 +182,6 @@ function momentsOf(ruled: RuledClock, rules: ItemRules): readonly number[] {
   const { clock } = ruled;
   if (clock.phase.is === "paused") return [clock.phase.endsAt];
   const rings = LANES.map((lane) => nextRung(ruled, rules, lane)?.ringsAt);
-  const due = clock.breach === "seen" ? undefined : clock.dueAt;
+  const due = clock.breach !== "none" ? undefined : clock.dueAt;
   return [...rings, due].filter((at) => at !== undefined);
 }

@@ -11,6 +11,9 @@ export interface Notice {
   readonly to: readonly (Role | "customer" | "marketplace")[];
 }
 
+/** "told": its own rung has rung. */
+export type Breach = "none" | "seen" | "told";
+
 export type Lane = "operator" | "customer";
 
 interface OfClock {
@@ -49,7 +52,7 @@ export type Moved = OfClock & {
   readonly dueAt: number;
   readonly epoch: number;
   readonly markMs: number;
-  readonly breach: "none" | "seen";
+  readonly breach: Breach;
 };
 
 export type Breached = OfClock & {
@@ -121,3 +124,10 @@ export type ItemFact =
 export type ClockFact = Started | Paused | Resumed | Moved | Breached | Rang | Stopped | Held;
 
 export type Fact = ItemFact | ClockFact;
+
+/** The notices of facts, in their order. */
+export function noticesOf(facts: readonly Fact[]): readonly Notice[] {
+  return facts.flatMap((fact) =>
+    "notice" in fact && fact.notice !== undefined ? [fact.notice] : [],
+  );
+}

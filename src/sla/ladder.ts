@@ -1,7 +1,7 @@
 /**
  * The ladder of a clock: its reminders, its breach and the repeats after it, each placed at the used
  * time at which it is due. A rung's name tells its place and nothing else, so it stays the same when
- * rungs are added around it: "50%", "+4h" in, "-30m" before the due time, "breach", "repeat-3".
+ * rungs are added around it: "50%", "+4h" in, "-30m" before the due time, "breach", "repeat-3"; with "customer:" in front, what a customer is told.
  *
  * There are two lanes. What operators and what customers are told must not swallow one another when
  * rungs that fell due together are merged, and only customers have quiet hours.
@@ -47,15 +47,23 @@ export function placedRungs(ladder: Ladder, targetMs: number): readonly PlacedRu
   return [...reminders, ...breaches, ...repeats];
 }
 
-export function rungName(place: RungPlace): string {
+/** Unique within a ladder: what a customer is told has a name of its own. */
+export function rungName(rung: Rung): string {
+  return laneOf(rung) === "customer" ? `customer:${placeName(rung)}` : placeName(rung);
+}
+
+export function laneOf({ to }: Rung): Lane {
+  return to.some((audience) => audience === "customer") ? "customer" : "operator";
+}
+
+function placeName(place: RungPlace): string {
   if ("percent" in place) return `${place.percent}%`;
   return "afterMs" in place ? `+${shortOf(place.afterMs)}` : `-${shortOf(place.beforeMs)}`;
 }
 
 function reminderOf(rung: Rung, targetMs: number): PlacedRung {
-  const lane = rung.to.some((audience) => audience === "customer") ? "customer" : "operator";
-  const thresholdMs = thresholdOf(rung, targetMs);
-  return { name: rungName(rung), kind: "reminder", lane, thresholdMs, to: rung.to };
+  const place = { lane: laneOf(rung), thresholdMs: thresholdOf(rung, targetMs) };
+  return { name: rungName(rung), kind: "reminder", ...place, to: rung.to };
 }
 
 /** Rounded up: a notice never comes before its time. */

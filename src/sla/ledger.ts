@@ -9,7 +9,7 @@
  *
  * All instants are ms since the epoch; `…Ms` are durations, of open time unless said.
  */
-import type { ClockFact, Fact, Moved, Notice, Started, Stopped } from "./fact.ts";
+import type { Breach, ClockFact, Fact, Moved, Started, Stopped } from "./fact.ts";
 import type { Level } from "./policy.ts";
 
 /** What the clock does. "overstayed": its pause reached its maximum while the item still waits. */
@@ -31,7 +31,7 @@ export interface OpenClock {
   readonly markMs: number;
   readonly customerMarkMs: number;
   readonly phase: Phase;
-  readonly breach: "none" | "seen";
+  readonly breach: Breach;
   /** Repeats are silent until then. */
   readonly ackUntil?: number;
   /** Everything for operators is silent until then. */
@@ -64,13 +64,6 @@ export function applyFacts(ledger: Ledger, facts: readonly Fact[]): Ledger {
 /** When `whenDue` has something to say next; undefined when time alone changes nothing. */
 export function nextDueAt(ledger: Ledger): number | undefined {
   return ledger.nextAt;
-}
-
-/** The notices of facts, in their order. */
-export function noticesOf(facts: readonly Fact[]): readonly Notice[] {
-  return facts.flatMap((fact) =>
-    "notice" in fact && fact.notice !== undefined ? [fact.notice] : [],
-  );
 }
 
 function applied(ledger: Ledger, fact: Fact): Ledger {
@@ -163,9 +156,8 @@ function changed(clock: OpenClock, fact: Exclude<ClockFact, Started | Stopped>):
     case "breached":
       return { ...clock, breach: "seen" };
     case "rang":
-      return fact.lane === "customer"
-        ? { ...clock, customerMarkMs: fact.markMs }
-        : { ...clock, markMs: fact.markMs };
+      if (fact.lane === "customer") return { ...clock, customerMarkMs: fact.markMs };
+      return { ...clock, markMs: fact.markMs, ...(fact.rung === "breach" && { breach: "told" }) };
     case "acknowledged":
       return { ...clock, ackUntil: fact.until };
     case "snoozed":

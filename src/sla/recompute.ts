@@ -12,7 +12,7 @@ import { collect } from "./due.ts";
 import type { Fact } from "./fact.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ItemRules } from "./policy.ts";
-import { dueAfter, isPaused, targetOf, usedAt } from "./stopwatch.ts";
+import { dueAfter, targetOf, usedAt } from "./stopwatch.ts";
 import { syncPauses } from "./waits.ts";
 
 /**
@@ -50,12 +50,14 @@ function dropUnknown(draft: Draft, at: number): void {
 function move(draft: Draft, { name, clock, rule }: RuledClock, now: number): void {
   const dueAt = newDueAt(draft, { name, clock, rule });
   if (dueAt === clock.dueAt) return;
-  const isPast = isPaused(clock) ? clock.accruedMs >= targetOf(clock, rule) : dueAt <= now;
-  const breach = isPast ? clock.breach : "none";
   const targetMs = targetOf({ ...clock, dueAt }, rule);
-  // A breach that is yet to come, or yet to be told, must still have its rung ahead.
   const usedMs = usedAt(clock, rule, now);
-  const markMs = breach === "seen" ? clock.markMs : Math.min(clock.markMs, usedMs, targetMs - 1);
+  const breach = usedMs < targetMs ? "none" : clock.breach;
+  // The rung of a breach that is yet to come, or yet to be told, stays ahead; no other is told twice.
+  const markMs =
+    breach === "told"
+      ? Math.max(clock.markMs, targetMs)
+      : Math.min(clock.markMs, usedMs, targetMs - 1);
   const epoch = clock.epoch + 1;
   emit(draft, {
     kind: "moved",

@@ -42,6 +42,6 @@ export function instantOf(clock: OpenClock, rule: ClockRule, usedMs: number): nu
 /** The due time, were the clock to run from `since` on. Once it is used up, it no longer moves. */
 export function dueAfter(clock: OpenClock, rule: ClockRule): number {
   if (rule.kind === "fixed-date") return clock.dueAt;
-  if (rule.targetMs <= clock.accruedMs && clock.breach === "seen") return clock.dueAt;
+  if (rule.targetMs <= clock.accruedMs && clock.breach !== "none") return clock.dueAt;
   return instantOf(clock, rule, rule.targetMs);
 }

@@ -63,7 +63,7 @@ function resume(draft: Draft, { name, clock, rule }: RuledClock, told: number): 
   const { phase, since } = clock;
   if (phase.is === "running" || (phase.is === "overstayed" && told >= since)) return;
   const begun = phase.is === "paused" ? since : (draft.ledger.wait?.since ?? since);
-  const at = Math.max(told, begun);
+  const at = Math.max(told, begun, clock.startedAt);
   const dueAt = dueAfter({ ...clock, since: at }, rule);
   emit(draft, { kind: "resumed", clock: name, at, dueAt, by: "event" });
 }

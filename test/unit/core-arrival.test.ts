@@ -86,6 +86,12 @@ describe("by sequence, an event is", () => {
   });
 });
 
+test("what is redriven is in order whatever its time", () => {
+  const event = arrived("x", { time: "2020-01-01T00:00:00Z" });
+  expect(placeOf(event, at(TEN))).toBe("stale");
+  expect(placeOf({ ...event, redrive: 1 }, at(TEN))).toBe("in-order");
+});
+
 test("only a source that promises integers has gaps, and its first number is 1", () => {
   const counted = (sequence: string) => arrived("x", { sequence, sequencetype: "Integer" });
   expect(placeOf(counted("1"), undefined)).toBe("in-order");
