@@ -9,7 +9,7 @@ const SAMPLE_ITEMS = 500;
 
 /** Bytes of one item. */
 export interface ItemMemory {
-  /** All that Redis needs for it, its share of Redis' own tables included. */
+  /** All that Redis needs for it. */
   readonly total: number;
   readonly actor: number;
   readonly journal: number;
@@ -21,6 +21,8 @@ export interface ItemMemory {
   readonly status: number;
   /** The index of its order. */
   readonly order: number;
+  /** The rest of the total: Redis' table of keys above all. */
+  readonly table: number;
   /** Of the actor: what one of its timers takes. */
   readonly timerInActor: number;
   readonly timers: number;
@@ -47,16 +49,18 @@ export async function weigh(
   const orders = await Promise.all(
     sample.map((id) => sizeOf(redis, `${itemPrefix(layout, id)}order:order-${id}`)),
   );
-  return {
-    total: usedBytes / items.length,
+  const kinds = {
     actor: await perItem("a"),
     journal: await perItem("j"),
     marks: await perItem("seen"),
     due: await shared("due"),
     status: await shared("status:pending"),
     order: meanOf(orders),
-    ...(await timersOf({ redis, layout }, sample[0] ?? "")),
   };
+  const total = usedBytes / items.length;
+  const known = Object.values(kinds).reduce((sum, bytes) => sum + bytes, 0);
+  const timers = await timersOf({ redis, layout }, sample[0] ?? "");
+  return { total, ...kinds, table: total - known, ...timers };
 }
 
 async function timersOf(

@@ -20,7 +20,7 @@ interface MetricsFlags extends ConfigOption {
   readonly since?: string;
   readonly until?: string;
   readonly zone: string;
-  readonly by: readonly Grouping[];
+  readonly by?: readonly Grouping[];
   readonly account?: string;
   readonly json?: true;
 }
@@ -51,7 +51,7 @@ time. What each figure is: docs/operations.md, "Metrics". It reads every journal
 
 async function run(flags: MetricsFlags): Promise<void> {
   const window = windowOf(flags);
-  const { by, zone, account } = flags;
+  const { by = [], zone, account } = flags;
   const query = { window, by, zone, ...(account !== undefined && { account }) };
   const options = { now: Date.now, onProgress: progressTeller() };
   const report = await withSession(flags, (session) => measureFulfilment(session, query, options));
@@ -60,7 +60,7 @@ async function run(flags: MetricsFlags): Promise<void> {
 }
 
 function documentOf(
-  { by, zone, account }: MetricsFlags,
+  { by = [], zone, account }: MetricsFlags,
   { since, until }: TimeWindow,
   report: FulfilmentReport,
 ): unknown {
@@ -76,7 +76,7 @@ function documentOf(
 }
 
 function reportText(
-  { by, account }: MetricsFlags,
+  { by = [], account }: MetricsFlags,
   { since, until }: TimeWindow,
   report: FulfilmentReport,
 ): string {

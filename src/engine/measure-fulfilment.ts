@@ -2,7 +2,7 @@
  * Walks all items and sums up their fulfilment, from their journals alone. Safe beside running workers: it
  * only reads, and an item that moves while it walks counts once, as its journal is when it is read.
  */
-import { PERIOD_UNITS, type PeriodUnit, periodOf } from "../sla/period.ts";
+import { type Period, PERIOD_UNITS, type PeriodUnit, periodOf } from "../sla/period.ts";
 import { ITEM_STATUSES } from "../offergrid/status-update.ts";
 import { itemsByStatus, readJournal } from "../store/item-store.ts";
 import type { ReadingSide } from "./describe-item.ts";
@@ -11,6 +11,8 @@ import { type FulfilmentFigures, FulfilmentSum, type TimeWindow } from "./fulfil
 
 /** Journals read together: about 10 MB of finished items. */
 const PAGE_ITEMS = 1_000;
+
+const HOUR_MS = 3_600_000;
 
 /** Clocks of the machines that decide may differ by so much, ms. */
 const CLOCK_SKEW_MS = 60_000;
@@ -54,7 +56,7 @@ export interface MeasureOptions {
   readonly onProgress?: (itemsRead: number) => void;
 }
 
-/** Reads every journal: about a minute for 100,000 finished items. */
+/** Reads every journal: some 5,000 finished items a second. */
 export async function measureFulfilment(
   reading: ReadingSide,
   query: FulfilmentQuery,
@@ -105,6 +107,7 @@ class Tally {
   readonly #query: FulfilmentQuery;
   readonly #total = new FulfilmentSum();
   readonly #groups = new Map<string, { key: FulfilmentGroup["key"]; sum: FulfilmentSum }>();
+  readonly #periods = new Map<number, Period>();
   #testItems = 0;
   #unreadable = 0;
 
@@ -147,7 +150,7 @@ class Tally {
     const windows = new Map<string, { label: string; within: TimeWindow }>();
     for (const at of timesIn(facts)) {
       if (at < window.since || at >= window.until) continue;
-      const { label, from, to } = periodOf(at, unit, zone);
+      const { label, from, to } = this.#periodOf(at, unit, zone);
       const within = {
         since: Math.max(from, window.since),
         until: Math.min(to, window.until),
@@ -155,6 +158,16 @@ class Tally {
       windows.set(label, { label, within });
     }
     return windows.values();
+  }
+
+  /** A calendar is slow to ask, and most facts of an hour are of one period. */
+  #periodOf(at: number, unit: PeriodUnit, zone: string): Period {
+    const hour = Math.floor(at / HOUR_MS);
+    const known = this.#periods.get(hour);
+    if (known !== undefined && at >= known.from && at < known.to) return known;
+    const period = periodOf(at, unit, zone);
+    this.#periods.set(hour, period);
+    return period;
   }
 
   #sumFor(key: FulfilmentGroup["key"]): FulfilmentSum {

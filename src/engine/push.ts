@@ -10,7 +10,7 @@ import type { PendingPush } from "../offergrid/push-merge.ts";
 import { mergePlan } from "../offergrid/push-merge.ts";
 import { pushOutcome, unreadOutcome } from "../offergrid/push-outcome.ts";
 import type { Resolution } from "../offergrid/push-resolution.ts";
-import { isToldSince, resolveUnknown } from "../offergrid/push-resolution.ts";
+import { showsAnother, resolveUnknown } from "../offergrid/push-resolution.ts";
 import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { ItemStatus, StatusUpdate } from "../offergrid/status-update.ts";
 import type { Lane, Settlement } from "../store/outbox-store.ts";
@@ -126,7 +126,7 @@ function whichArrived(
     resolution: resolveUnknown(reply, { ...known, intended: push.params }),
   }));
   const arrived = tried.filter(({ resolution }) => resolution.verdict === "already-applied");
-  const shown = arrived.find(({ push }) => !isToldSince(reply, push.params)) ?? arrived[0];
+  const shown = arrived.find(({ push }) => !showsAnother(reply, push.params)) ?? arrived[0];
   const [first] = tried;
   if (first === undefined) throw new TypeError("a lane without a push has nothing to resolve");
   return shown ?? first;

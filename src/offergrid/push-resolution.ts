@@ -60,11 +60,12 @@ export function resolveUnknown(itemReply: Reply, push: UnknownPush): Resolution 
   return isKnownBefore(seen, previousStatus) ? { verdict: "not-applied" } : divergent(item, push);
 }
 
-/** Whether the item is shown in the status of a push, with another date or note: then the push was not its
- * last. False when that cannot be seen. */
-export function isToldSince(itemReply: Reply, push: StatusUpdate): boolean {
+/** Whether the item shows something else than this push: another status, date or note. Then the push was not
+ * the last that it was told. False when that cannot be seen. */
+export function showsAnother(itemReply: Reply, push: StatusUpdate): boolean {
   const item = readItem(itemReply);
-  if (item?.status !== push.status) return false;
+  if (item?.status === undefined) return false;
+  if (item.status !== push.status) return true;
   const date = compare(push.scheduledFor, item.scheduledFor, instant);
   const note = compare(push.providerNotes, item.providerNotes, (said) => said.trim());
   return date === "differs" || note === "differs";

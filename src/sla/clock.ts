@@ -146,7 +146,7 @@ function isAny(triggers: readonly Trigger[], change: Change): boolean {
 function isTriggered(trigger: Trigger, change: Change): boolean {
   const { statusBefore = "", statusAfter, eventType, isDated } = change;
   if ("event" in trigger) return trigger.event === eventType;
-  if ("appointment" in trigger) return isDated;
+  if ("appointment" in trigger) return isDated && (trigger.in?.includes(statusAfter) ?? true);
   if ("enters" in trigger) {
     return trigger.enters.includes(statusAfter) && !trigger.enters.includes(statusBefore);
   }

@@ -122,7 +122,7 @@ export const DEFAULT_POLICY: Policy = {
     },
     appointment: {
       kind: "fixed-date",
-      starts: [{ enters: ["scheduled"] }, { appointment: "dated" }],
+      starts: [{ enters: ["scheduled"] }, { appointment: "dated", in: ["scheduled"] }],
       stops: [{ leaves: ["scheduled"] }],
       drops: GIVEN_UP,
       offsetMs: 0,
@@ -132,7 +132,7 @@ export const DEFAULT_POLICY: Policy = {
     /** Work must have started within four hours of the appointment. */
     arrival: {
       kind: "fixed-date",
-      starts: [{ enters: ["scheduled"] }, { appointment: "dated" }],
+      starts: [{ enters: ["scheduled"] }, { appointment: "dated", in: ["scheduled"] }],
       stops: [{ leaves: ["scheduled"] }],
       drops: GIVEN_UP,
       offsetMs: 4 * HOUR_MS,

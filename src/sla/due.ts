@@ -7,7 +7,8 @@
  * Of the rungs of one clock and lane that are past together only the latest rings and the others are
  * listed as skipped, with one exception: a breach that nobody was told rings as a breach and not as
  * one of its repeats. A rung that is held back (snoozed, acknowledged, quiet hours) is past when its
- * hold ends. Customers hear nothing of a due time that is past. A paused clock rings nothing.
+ * hold ends. Customers hear nothing of a due time that is past. A paused clock rings only what it
+ * had reached before the pause.
  *
  * Afterwards `nextAt` lies after `now`, always.
  */
@@ -60,14 +61,14 @@ export function passTime(draft: Draft, until: number): void {
   }
 }
 
-/** The rung that comes next on a lane, and when; for a running clock. */
+/** The rung that comes next on a lane, and when; none before a pause has ended. */
 export function nextRung(
   { clock, rule }: RuledClock,
   rules: ItemRules,
   lane: Lane,
 ): { readonly rung: PlacedRung; readonly ringsAt: number } | undefined {
   const [rung] = pendingRungs({ clock, rule }, lane);
-  if (rung === undefined || isPaused(clock)) return undefined;
+  if (rung === undefined) return undefined;
   const ringsAt = ringsAtOf({ clock, rule }, rung, rules);
   return ringsAt === Infinity ? undefined : { rung, ringsAt };
 }
@@ -118,7 +119,7 @@ function ring(
   { lane, now }: { readonly lane: Lane; readonly now: number },
 ): void {
   const { name, clock, rule } = ruled;
-  if (isPaused(clock) || (lane === "customer" && clock.dueAt <= now)) return;
+  if (lane === "customer" && clock.dueAt <= now) return;
   const pending = pendingRungs(ruled, lane);
   const firstAhead = pending.findIndex((rung) => ringsAtOf(ruled, rung, draft.rules) > now);
   const past = firstAhead < 0 ? pending : pending.slice(0, firstAhead);
@@ -158,6 +159,7 @@ function ringsAtOf(
   rung: PlacedRung,
   { customerHours }: ItemRules,
 ): number {
+  if (isPaused(clock) && rung.thresholdMs > clock.accruedMs) return Infinity;
   const at = instantOf(clock, rule, rung.thresholdMs);
   if (rung.lane === "customer") {
     const opening = nextOpening(customerHours, at);
@@ -180,8 +182,8 @@ function arm(draft: Draft, now: number): void {
 
 function momentsOf(ruled: RuledClock, rules: ItemRules): readonly number[] {
   const { clock } = ruled;
-  if (clock.phase.is === "paused") return [clock.phase.endsAt];
   const rings = LANES.map((lane) => nextRung(ruled, rules, lane)?.ringsAt);
-  const due = clock.breach !== "none" ? undefined : clock.dueAt;
-  return [...rings, due].filter((at) => at !== undefined);
+  const due = clock.breach === "none" ? clock.dueAt : undefined;
+  const change = clock.phase.is === "paused" ? clock.phase.endsAt : due;
+  return [...rings, change].filter((at) => at !== undefined);
 }

@@ -19,7 +19,6 @@ export interface PlacedRung {
 }
 
 const UNITS = [
-  ["d", 24 * 60 * 60 * 1000],
   ["h", 60 * 60 * 1000],
   ["m", 60 * 1000],
   ["s", 1000],

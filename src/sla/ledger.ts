@@ -77,12 +77,8 @@ function applied(ledger: Ledger, fact: Fact): Ledger {
     }
     case "wait":
       return withWait(ledger, fact.on, fact.at);
-    case "stage": {
-      const { stage: _before, jeopardy, ...rest } = ledger;
-      if (fact.stage === null) return rest;
-      const stage = { name: fact.stage, sinceMs: fact.sinceMs };
-      return { ...rest, stage, ...(jeopardy !== undefined && { jeopardy }) };
-    }
+    case "stage":
+      return withStage(ledger, fact.stage, fact.sinceMs);
     case "jeopardy": {
       const changes = (ledger.jeopardy?.changes ?? 0) + 1;
       return { ...ledger, jeopardy: { level: fact.level, changes } };
@@ -92,6 +88,13 @@ function applied(ledger: Ledger, fact: Fact): Ledger {
       return fact.nextAt === null ? rest : { ...rest, nextAt: fact.nextAt };
     }
   }
+}
+
+/** Without a stage there is no jeopardy to be in. */
+function withStage(ledger: Ledger, name: string | null, sinceMs: number): Ledger {
+  if (name !== null) return { ...ledger, stage: { name, sinceMs } };
+  const { stage: _stage, jeopardy: _jeopardy, ...rest } = ledger;
+  return rest;
 }
 
 /** Another wait may pause what the last one had paused for too long. */

@@ -16,7 +16,8 @@ const TARGET_MAX_MS = 366 * DAY_MS;
 const RUNGS_MAX = 12;
 /** Whoever was told nine times will not act on the tenth. */
 const REPEATS_MAX = 9;
-const CLOCKS_MAX = 32;
+/** Of calendars, ladders or clocks: an item may have all clocks at once. */
+const NAMED_MAX = 32;
 const EXCEPTIONS_MAX = 1000;
 const LIST_MAX = 32;
 const WORD_MAX = 64;
@@ -24,24 +25,22 @@ const NOTE_EVERY_MIN_MS = DAY_MS;
 
 const word = z.string().min(1).max(WORD_MAX);
 /** Names become keys of objects, and parts of a notice's key. */
-const name = word.refine(
-  (text) => /^[a-zA-Z][\w-]*$/.test(text) && !(text in {}),
-  "must be a name of letters, digits, _ and -, beginning with a letter",
-);
+const NAME = /^[a-zA-Z][\w-]*$/;
 const durationMs = z.int().positive().max(TARGET_MAX_MS);
 const roles = z.array(z.enum(ROLES)).min(1).max(ROLES.length);
 const statuses = z.array(word).min(1).max(LIST_MAX);
 
-const to = z.union([roles, z.tuple([z.literal("customer")])], {
-  error: 'must be ["customer"] alone, or of "owner" and "lead"',
-});
+const to = z.union([roles, z.tuple([z.literal("customer")])]);
+const RUNG_FAULT =
+  'must have `to`, ["customer"] alone or of "owner" and "lead", and ' +
+  "one of percent (0 to 100), afterMs and beforeMs";
 const rungSchema = z.union(
   [
     z.strictObject({ to, percent: z.number().gt(0).lt(100) }),
     z.strictObject({ to, afterMs: durationMs }),
     z.strictObject({ to, beforeMs: durationMs }),
   ],
-  { error: "must have `to` and one of percent (0 to 100), afterMs and beforeMs" },
+  { error: RUNG_FAULT },
 );
 
 const ladderSchema = z
@@ -72,7 +71,7 @@ const triggerSchema = z.union(
     z.strictObject({ enters: statuses }),
     z.strictObject({ leaves: statuses }),
     z.strictObject({ event: word }),
-    z.strictObject({ appointment: z.literal("dated") }),
+    z.strictObject({ appointment: z.literal("dated"), in: z.exactOptional(statuses) }),
   ],
   { error: "must be one of {enters}, {leaves}, {event} and {appointment}" },
 );
@@ -123,7 +122,7 @@ const exceptionSchema = z
   .strictObject({
     account: z.exactOptional(word),
     category: z.exactOptional(word),
-    clocks: z.record(name, z.union([z.literal("off"), changesSchema])),
+    clocks: z.record(z.string(), z.union([z.literal("off"), changesSchema])),
   })
   .refine(
     ({ account, category }) => account !== undefined || category !== undefined,
@@ -147,22 +146,17 @@ export const policySchema: z.ZodType<Policy> = z
   .strictObject({
     version: word,
     zone: z.string().refine(isZone, "must be an IANA zone"),
-    calendars: z.record(
-      name.refine((text) => text !== "always", "is taken"),
-      calendarSchema,
-    ),
-    ladders: z.record(name, ladderSchema),
-    clocks: z
-      .record(name, clockSchema)
-      .refine(
-        (clocks) => Object.keys(clocks).length <= CLOCKS_MAX,
-        `must be ${CLOCKS_MAX} at most`,
-      ),
+    calendars: named(calendarSchema),
+    ladders: named(ladderSchema),
+    clocks: named(clockSchema),
     exceptions: z.exactOptional(z.array(exceptionSchema).max(EXCEPTIONS_MAX)),
     customerHours: z.string(),
     jeopardy: z.exactOptional(jeopardySchema),
     delayNotes: z.exactOptional(
-      z.strictObject({ clocks: z.array(name), everyMs: durationMs.min(NOTE_EVERY_MIN_MS) }),
+      z.strictObject({
+        clocks: z.array(word).max(LIST_MAX),
+        everyMs: durationMs.min(NOTE_EVERY_MIN_MS),
+      }),
     ),
   })
   .superRefine((policy, context) => {
@@ -170,3 +164,20 @@ export const policySchema: z.ZodType<Policy> = z
       context.addIssue({ code: "custom", path: [...path], message });
     }
   });
+
+/** Names that an object has by birth would be found where nobody has written them. */
+function named<Value extends z.ZodType>(value: Value) {
+  return z.record(z.string(), value).superRefine((entries, context) => {
+    const names = Object.keys(entries);
+    if (names.length > NAMED_MAX) {
+      context.addIssue({ code: "custom", message: `must be ${NAMED_MAX} at most` });
+    }
+    for (const name of names.filter((text) => !NAME.test(text) || text in {})) {
+      const message = "must be a name of letters, digits, _ and -, beginning with a letter";
+      context.addIssue({ code: "custom", path: [name], message });
+    }
+    if (names.includes("always")) {
+      context.addIssue({ code: "custom", path: ["always"], message: "is taken" });
+    }
+  });
+}

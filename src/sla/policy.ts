@@ -26,8 +26,8 @@ export type Trigger =
   | { readonly enters: readonly string[] }
   | { readonly leaves: readonly string[] }
   | { readonly event: string }
-  /** The appointment gets a date, its first or another. */
-  | { readonly appointment: "dated" };
+  /** The appointment gets a date, its first or another; with `in`, only in these statuses. */
+  | { readonly appointment: "dated"; readonly in?: readonly string[] };
 
 /** When a reminder rings, and to whom; the customer is never told together with operators. */
 export type Rung = { readonly to: readonly Role[] | readonly ["customer"] } & RungPlace;

@@ -136,3 +136,38 @@ test("of two pushes of one status the one that the item shows is taken as delive
   await deployment.settled(subject, "in_progress");
   expect(deployment.seen(subject)).toEqual(["accepted", "failed", "scheduled", "in_progress"]);
 });
+
+test("an item that is shown at an earlier place of its way may have gone round", async () => {
+  const deployment = await openDeployment({ redisUrl: inject("redisUrl") });
+  onTestFinished(() => deployment.close());
+  const { engine, sandbox } = deployment;
+  const { redis, layout } = engine.store;
+  const life = [
+    orderEvent("order.received"),
+    orderEvent("order.accepted"),
+    orderEvent("appointment.scheduled"),
+    orderEvent("work.started"),
+    orderEvent("work.failed"),
+  ];
+  const rescheduled = orderEvent("appointment.rescheduled");
+  const again = { providerNotes: "The second visit has begun." };
+  const startedAgain = orderEvent("work.started", { id: "started-again", data: again });
+  const { subject } = rescheduled;
+  await deployment.startHere();
+  await deployment.send(...life);
+  await deployment.settled(subject, "failed");
+
+  const item = sandbox.market.items.get(subject);
+  if (item === undefined) throw new Error("the marketplace does not know the item");
+  const told = deployment.seen(subject);
+  sandbox.market.update(item, { status: "in_progress", ...again });
+  await redis.set(cautionKey(layout, shardOf(layout, subject)), Date.now() + 60_000);
+  await deployment.send(rescheduled);
+  await eventually(async () => {
+    expect(await readLanes(engine.store, subject)).toMatchObject([{ state: "later" }]);
+  });
+  await deployment.send(startedAgain);
+
+  await deployment.settled(subject, "in_progress");
+  expect(deployment.seen(subject)).toEqual(told);
+});

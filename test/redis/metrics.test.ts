@@ -181,3 +181,36 @@ test("the command prints the same as JSON, and a table with what misses its targ
   expect(wrong).toMatchObject({ exitCode: 1, stdout: "" });
   expect(wrong.stderr).toContain('"soon" is no date');
 });
+
+test("an item that moves to a list that was read already is counted, once", async () => {
+  const { store, machines } = engine.engine;
+  const failed = STORIES.findIndex(({ ends }) => ends === "failed");
+  const subject = `item-${failed}`;
+  const move = async (): Promise<void> => {
+    await engine.send(orderEvent("appointment.rescheduled", { subject, source: "crm/other" }));
+    await engine.settled(subject, "scheduled");
+  };
+  let moving: Promise<void> | undefined;
+  // The failed ones are listed last: by then the scheduled ones have been read.
+  const redis = Object.create(store.redis) as typeof store.redis;
+  const list = async (
+    ...asked: Parameters<typeof store.redis.zrangebyscore>
+  ): Promise<string[]> => {
+    if (asked[0].endsWith("status:failed")) await (moving ??= move());
+    return store.redis.zrangebyscore(...asked);
+  };
+  Object.defineProperty(redis, "zrangebyscore", { value: list });
+  const query = { window: { since: -Infinity, until: Infinity }, by: [], zone: "UTC" };
+  const options = { now: engine.engine.now };
+  const before = await measure();
+  const { total } = await measureFulfilment(
+    { store: { ...store, redis }, machines },
+    query,
+    options,
+  );
+  expect(total.received).toBe(STORIES.length);
+  expect(total.completion).toMatchObject({
+    failed: before.total.completion.failed - 1,
+    open: before.total.completion.open + 1,
+  });
+});
