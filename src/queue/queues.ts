@@ -29,7 +29,23 @@ export function openConnection(
   { redisUrl }: Pick<QueueLink, "redisUrl">,
   sending: "until-answered" | "once" = "until-answered",
 ): Redis {
-  return connect(redisUrl, { autoResendUnfulfilledCommands: sending === "until-answered" });
+  const redis = connect(redisUrl);
+  if (sending === "once") rejectUnanswered(redis);
+  return redis;
+}
+
+/** ioredis' own option for this forgets the commands without settling their promises. */
+function rejectUnanswered(redis: Redis): void {
+  let isReady = false;
+  redis.on("ready", () => (isReady = true));
+  redis.on("close", () => {
+    // What is under way before is ioredis' own way to get ready.
+    if (!isReady) return;
+    isReady = false;
+    for (let sent = redis.commandQueue.shift(); sent; sent = redis.commandQueue.shift()) {
+      sent.command.reject(new Error("The connection broke before Redis had answered."));
+    }
+  });
 }
 
 export interface OpenQueue {

@@ -11,7 +11,7 @@
  */
 import { addOpen } from "./calendar.ts";
 import { type Draft, draftOf, emit, type RuledClock, ruledClocks } from "./draft.ts";
-import { collect, passTime } from "./due.ts";
+import { collectIfDue, passTime } from "./due.ts";
 import type { Fact } from "./fact.ts";
 import { noteStage } from "./jeopardy.ts";
 import type { Ledger } from "./ledger.ts";
@@ -66,7 +66,7 @@ export function whatFollows(
   noteWait(draft, change.waitAfter, at);
   syncPauses(draft, at);
   noteStage(draft, change.statusAfter, at);
-  collect(draft, now);
+  collectIfDue(draft, now);
   return draft.facts;
 }
 
@@ -74,7 +74,7 @@ export function whatFollows(
 export function whenDue(ledger: Ledger, rules: ItemRules, now: number): readonly Fact[] {
   const draft = draftOf(ledger, rules);
   adoptPolicy(draft, now);
-  collect(draft, now);
+  collectIfDue(draft, now);
   return draft.facts;
 }
 
@@ -113,8 +113,8 @@ function noteAppointment(draft: Draft, date: number | undefined, at: number): vo
     }
     const dueAt = date + rule.offsetMs;
     const markMs = Math.min(0, dueAt - at - 1);
-    const moved = { why: "rescheduled", dueAt, epoch: clock.epoch + 1, markMs } as const;
-    emit(draft, { kind: "moved", clock: name, at, ...moved, breach: "none" });
+    const moved = { why: "rescheduled", dueAt, targetMs: dueAt - at, breach: "none" } as const;
+    emit(draft, { kind: "moved", clock: name, at, ...moved, epoch: clock.epoch + 1, markMs });
   }
 }
 
@@ -126,9 +126,10 @@ function startClocks(draft: Draft, change: Change): void {
     const dueAt = dueAtStart(draft, rule, at);
     if (dueAt === undefined) continue;
     const epoch = (draft.ledger.closed[clock] ?? -1) + 1;
-    const isPast = rule.kind === "fixed-date" && dueAt <= at;
-    const markMs = isPast && { markMs: dueAt - at - 1 };
-    emit(draft, { kind: "started", clock, at, epoch, dueAt, ...markMs });
+    const target = rule.kind === "duration" &&
+      rule.targetMs !== dueAt - at && { targetMs: rule.targetMs };
+    const mark = dueAt <= at && { markMs: dueAt - at - 1 };
+    emit(draft, { kind: "started", clock, at, epoch, dueAt, ...target, ...mark });
   }
 }
 

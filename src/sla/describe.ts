@@ -5,7 +5,7 @@ import type { Breach, Lane } from "./fact.ts";
 import { type Prediction, predictionOf } from "./jeopardy.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ItemRules, Role } from "./policy.ts";
-import { targetOf, usedAt } from "./stopwatch.ts";
+import { usedAt } from "./stopwatch.ts";
 
 export interface ClockView {
   readonly clock: string;
@@ -58,9 +58,8 @@ export function describeClocks(ledger: Ledger, rules: ItemRules, now: number): C
 
 function viewOf(ruled: RuledClock, rules: ItemRules, now: number): ClockView {
   const { name, clock, rule } = ruled;
-  const { startedAt, breach, epoch, ackUntil, snoozedUntil, phase, since, dueAt } = clock;
+  const { startedAt, breach, epoch, ackUntil, snoozedUntil, phase, since, dueAt, targetMs } = clock;
   const elapsedMs = usedAt(clock, rule, now);
-  const targetMs = targetOf(clock, rule);
   const next = soonestRung(ruled, rules);
   return {
     clock: name,

@@ -18,7 +18,7 @@ import type { Lane, Notice } from "./fact.ts";
 import { jeopardyCrossing, noteLevel } from "./jeopardy.ts";
 import { type PlacedRung, placedRungs } from "./ladder.ts";
 import type { ItemRules } from "./policy.ts";
-import { dueAfter, instantOf, isPaused, targetOf, usedAt } from "./stopwatch.ts";
+import { dueAfter, instantOf, isPaused, usedAt } from "./stopwatch.ts";
 
 const LANES: readonly Lane[] = ["operator", "customer"];
 
@@ -30,6 +30,12 @@ export function collect(draft: Draft, now: number): void {
   }
   noteLevel(draft, now);
   arm(draft, now);
+}
+
+/** The same, unless nothing has happened since the last look and nothing is due yet. */
+export function collectIfDue(draft: Draft, now: number): void {
+  const { nextAt = Infinity } = draft.ledger;
+  if (draft.facts.length > 0 || nextAt <= now) collect(draft, now);
 }
 
 /** Pauses that reached their maximum and due times that passed, up to an instant. Rings nothing. */
@@ -148,7 +154,7 @@ function pendingRungs(
   lane: Lane,
 ): readonly PlacedRung[] {
   const markMs = lane === "customer" ? clock.customerMarkMs : clock.markMs;
-  return placedRungs(rule.rungs, targetOf(clock, rule)).filter(
+  return placedRungs(rule.rungs, clock.targetMs).filter(
     (rung) => rung.lane === lane && rung.thresholdMs > markMs,
   );
 }

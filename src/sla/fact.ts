@@ -26,6 +26,8 @@ export type Started = OfClock & {
   readonly kind: "started";
   readonly epoch: number;
   readonly dueAt: number;
+  /** Absent when it is the wall's time from the start to the due time. */
+  readonly targetMs?: number;
   /** Present when the due time is already past at the start. */
   readonly markMs?: number;
 };
@@ -50,6 +52,7 @@ export type Moved = OfClock & {
   /** "rescheduled" begins anew; "backdated": a pause was told after the breach that it undoes. */
   readonly why: "rescheduled" | "recomputed" | "backdated";
   readonly dueAt: number;
+  readonly targetMs: number;
   readonly epoch: number;
   readonly markMs: number;
   readonly breach: Breach;

@@ -12,7 +12,7 @@ import type { ItemRules, Role } from "./policy.ts";
 import { adoptPolicy } from "./recompute.ts";
 
 /** What is silent for longer is forgotten. */
-export const HOLD_MAX_MS = 7 * 24 * 60 * 60 * 1000;
+const HOLD_MAX_MS = 7 * 24 * 60 * 60 * 1000;
 
 export interface HoldRequest {
   readonly clock: string;

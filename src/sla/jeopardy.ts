@@ -14,7 +14,7 @@ import { addOpen } from "./calendar.ts";
 import { type Draft, emit } from "./draft.ts";
 import type { OpenClock } from "./ledger.ts";
 import type { ClockRule, JeopardyPolicy, Level } from "./policy.ts";
-import { instantOf, isPaused, targetOf, usedAt } from "./stopwatch.ts";
+import { instantOf, isPaused, usedAt } from "./stopwatch.ts";
 
 interface Outlook {
   readonly policy: JeopardyPolicy;
@@ -57,8 +57,7 @@ export function noteLevel(draft: Draft, now: number): void {
   const was = draft.ledger.jeopardy?.level ?? "green";
   if (level === was) return;
   const changes = (draft.ledger.jeopardy?.changes ?? 0) + 1;
-  const key = `jeopardy:${outlook.clock.epoch}:${changes}`;
-  const notice = { key, to: outlook.policy.to[level] };
+  const notice = { key: `jeopardy:${changes}`, to: outlook.policy.to[level] };
   emit(draft, { kind: "jeopardy", at: now, level, was, predictedAt, committedAt, notice });
 }
 
@@ -69,7 +68,7 @@ export function jeopardyCrossing(draft: Draft): number | undefined {
   if (outlook === undefined || isPaused(outlook.clock) || level === "red") return undefined;
   const { policy, clock, rule, laterMs } = outlook;
   const leftMs = level === "green" ? policy.yellowMs : policy.redMs;
-  return instantOf(clock, rule, targetOf(clock, rule) - leftMs - laterMs);
+  return instantOf(clock, rule, clock.targetMs - leftMs - laterMs);
 }
 
 /** For people; undefined without a committed date, and while its clock is paused. */
@@ -81,7 +80,7 @@ export function predictionOf(draft: Draft, now: number): Prediction | undefined 
 function predict(outlook: Outlook, now: number): Prediction {
   const { policy, clock, rule, stageEndMs, laterMs, appointmentAt } = outlook;
   const usedMs = usedAt(clock, rule, now);
-  const spareMs = targetOf(clock, rule) - Math.max(usedMs, stageEndMs) - laterMs;
+  const spareMs = clock.targetMs - Math.max(usedMs, stageEndMs) - laterMs;
   const level = spareMs <= policy.redMs ? "red" : spareMs <= policy.yellowMs ? "yellow" : "green";
   const from = Math.max(now, appointmentAt ?? now);
   const stageMs = appointmentAt === undefined ? Math.max(0, stageEndMs - usedMs) : 0;

@@ -1,7 +1,8 @@
 /**
  * The ladder of a clock: its reminders, its breach and the repeats after it, each placed at the used
  * time at which it is due. A rung's name tells its place and nothing else, so it stays the same when
- * rungs are added around it: "50%", "+4h" in, "-30m" before the due time, "breach", "repeat-3"; with "customer:" in front, what a customer is told.
+ * rungs are added around it: "50%", "+4h" in, "-30m" before the due time, "breach", "breach+4h" after it; with "customer:" in
+ * front, what a customer is told.
  *
  * There are two lanes. What operators and what customers are told must not swallow one another when
  * rungs that fell due together are merged, and only customers have quiet hours.
@@ -39,9 +40,9 @@ export function placedRungs(ladder: Ladder, targetMs: number): readonly PlacedRu
   const breaches: PlacedRung[] =
     breach === undefined ? [] : [{ name: "breach", kind: "breach", ...operator, to: breach.to }];
   const repeats = Array.from({ length: repeat?.timesMax ?? 0 }, (_, index): PlacedRung => {
-    const thresholdMs = targetMs + (index + 1) * (repeat?.everyMs ?? 0);
-    const name = `repeat-${index + 1}`;
-    return { name, kind: "repeat", lane: "operator", thresholdMs, to: repeat?.to ?? [] };
+    const afterMs = (index + 1) * (repeat?.everyMs ?? 0);
+    const place = { lane: "operator", thresholdMs: targetMs + afterMs } as const;
+    return { name: `breach+${shortOf(afterMs)}`, kind: "repeat", ...place, to: repeat?.to ?? [] };
   });
   return [...reminders, ...breaches, ...repeats];
 }
@@ -51,7 +52,7 @@ export function rungName(rung: Rung): string {
   return laneOf(rung) === "customer" ? `customer:${placeName(rung)}` : placeName(rung);
 }
 
-export function laneOf({ to }: Rung): Lane {
+function laneOf({ to }: Rung): Lane {
   return to.some((audience) => audience === "customer") ? "customer" : "operator";
 }
 

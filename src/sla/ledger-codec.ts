@@ -14,8 +14,9 @@ const BREACHES = ["none", "seen", "told"] as const;
 
 const int = z.int();
 const phaseSchema = z.union([z.literal([0, 1]), z.tuple([z.string(), int])]);
-/** Started; due, since after that; accrued, epoch, marks, breach, phase, acknowledged, snoozed. */
+/** Started; due after that, what the target differs from it; since; accrued, epoch, marks, breach, phase, acknowledged, snoozed. */
 const clockSchema = z.tuple([
+  int,
   int,
   int,
   int,
@@ -29,7 +30,7 @@ const clockSchema = z.tuple([
   int,
 ]);
 type PackedClock = z.infer<typeof clockSchema>;
-const CLOCK_LENGTH = 11;
+const CLOCK_LENGTH = 12;
 
 const restSchema = z.strictObject({
   next: z.exactOptional(int),
@@ -105,10 +106,12 @@ export function unpackLedger(stored: unknown): Ledger {
 }
 
 function packClock(clock: OpenClock): PackedClock {
-  const { startedAt, dueAt, since, accruedMs, epoch, markMs, customerMarkMs, breach } = clock;
+  const { startedAt, dueAt, targetMs, since, accruedMs, epoch, markMs, customerMarkMs, breach } =
+    clock;
   return [
     startedAt,
     dueAt - startedAt,
+    targetMs - (dueAt - startedAt),
     since - startedAt,
     accruedMs,
     epoch,
@@ -122,11 +125,12 @@ function packClock(clock: OpenClock): PackedClock {
 }
 
 function unpackClock(packed: PackedClock): OpenClock {
-  const [startedAt, due, since, accruedMs, epoch, markMs, customerMarkMs] = packed;
-  const [, , , , , , , breach, phase, ackUntil, snoozedUntil] = packed;
+  const [startedAt, due, targetBeyond, since, accruedMs, epoch, markMs, customerMarkMs] = packed;
+  const [, , , , , , , , breach, phase, ackUntil, snoozedUntil] = packed;
   return {
     startedAt,
     dueAt: startedAt + due,
+    targetMs: due + targetBeyond,
     since: startedAt + since,
     accruedMs,
     epoch,
@@ -139,12 +143,12 @@ function unpackClock(packed: PackedClock): OpenClock {
   };
 }
 
-function packPhase(phase: Phase): PackedClock[8] {
+function packPhase(phase: Phase): PackedClock[9] {
   if (phase.is === "paused") return [phase.on, phase.endsAt];
   return phase.is === "running" ? 0 : 1;
 }
 
-function unpackPhase(packed: PackedClock[8]): Phase {
+function unpackPhase(packed: PackedClock[9]): Phase {
   if (packed === 0) return { is: "running" };
   return packed === 1 ? { is: "overstayed" } : { is: "paused", on: packed[0], endsAt: packed[1] };
 }

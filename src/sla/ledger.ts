@@ -22,6 +22,11 @@ export interface OpenClock {
   readonly startedAt: number;
   /** When it is, or was, used up. While paused: when it would have been without the pause. */
   readonly dueAt: number;
+  /**
+   * Used time at which it is used up: kept, so that within an epoch a rung's name is a place and
+   * the mark that has passed it keeps it from ringing again. Negative when a fixed date was past.
+   */
+  readonly targetMs: number;
   /** Raised with every move of the due time but a pause's, and with every new start. */
   readonly epoch: number;
   /** Up to `since` it has used `accruedMs`; a running clock uses more from there on. */
@@ -48,6 +53,7 @@ export interface Ledger {
   readonly appointmentAt?: number;
   /** The stage the item is in, and how much the committed clock had used when it got there. */
   readonly stage?: { readonly name: string; readonly sinceMs: number };
+  /** Absent until it first changes from green. */
   readonly jeopardy?: { readonly level: Level; readonly changes: number };
   /** When the marketplace was last told of a delay. */
   readonly delayNotedAt?: number;
@@ -90,11 +96,11 @@ function applied(ledger: Ledger, fact: Fact): Ledger {
   }
 }
 
-/** Without a stage there is no jeopardy to be in. */
+/** Without a stage there is no jeopardy to be in; its changes are counted on, for their notices. */
 function withStage(ledger: Ledger, name: string | null, sinceMs: number): Ledger {
   if (name !== null) return { ...ledger, stage: { name, sinceMs } };
-  const { stage: _stage, jeopardy: _jeopardy, ...rest } = ledger;
-  return rest;
+  const { stage: _stage, jeopardy, ...rest } = ledger;
+  return jeopardy === undefined ? rest : { ...rest, jeopardy: { ...jeopardy, level: "green" } };
 }
 
 /** Another wait may pause what the last one had paused for too long. */
@@ -129,10 +135,11 @@ function withClock(ledger: Ledger, fact: ClockFact): Ledger {
 
 const RUNNING: Phase = { is: "running" };
 
-function begun({ at, epoch, dueAt, markMs = 0 }: Started): OpenClock {
+function begun({ at, epoch, dueAt, targetMs = dueAt - at, markMs = 0 }: Started): OpenClock {
   return {
     startedAt: at,
     dueAt,
+    targetMs,
     epoch,
     since: at,
     accruedMs: 0,
@@ -171,8 +178,8 @@ function changed(clock: OpenClock, fact: Exclude<ClockFact, Started | Stopped>):
 /** What was agreed about the old due time, to be silent until then, ends with it. */
 function moved(clock: OpenClock, fact: Moved): OpenClock {
   const { ackUntil: _ack, snoozedUntil: _snooze, ...rest } = clock;
-  const { at, dueAt, epoch, markMs, breach, why } = fact;
-  const now = { ...rest, dueAt, epoch, markMs, breach };
+  const { at, dueAt, targetMs, epoch, markMs, breach, why } = fact;
+  const now = { ...rest, dueAt, targetMs, epoch, markMs, breach };
   if (why !== "rescheduled") return now;
   return { ...now, startedAt: at, since: at, accruedMs: 0, customerMarkMs: markMs, phase: RUNNING };
 }

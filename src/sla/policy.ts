@@ -191,10 +191,7 @@ export function rulesFor(open: OpenPolicy, scope: ItemScope): ItemRules {
 }
 
 /** The clock under the matching exceptions, the least specific first; undefined when switched off. */
-export function clockUnder(
-  clock: Clock,
-  changes: readonly (ClockChanges | "off")[],
-): Clock | undefined {
+function clockUnder(clock: Clock, changes: readonly (ClockChanges | "off")[]): Clock | undefined {
   if (changes.at(-1) === "off") return undefined;
   // The schema lets no exception name a field that the kind does not have.
   return Object.assign({}, clock, ...changes.filter((change) => change !== "off")) as Clock;

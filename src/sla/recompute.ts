@@ -12,7 +12,7 @@ import { collect } from "./due.ts";
 import type { Fact } from "./fact.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ItemRules } from "./policy.ts";
-import { dueAfter, targetOf, usedAt } from "./stopwatch.ts";
+import { dueAfter, usedAt } from "./stopwatch.ts";
 import { syncPauses } from "./waits.ts";
 
 /**
@@ -48,9 +48,8 @@ function dropUnknown(draft: Draft, at: number): void {
 }
 
 function move(draft: Draft, { name, clock, rule }: RuledClock, now: number): void {
-  const dueAt = newDueAt(draft, { name, clock, rule });
-  if (dueAt === clock.dueAt) return;
-  const targetMs = targetOf({ ...clock, dueAt }, rule);
+  const { dueAt, targetMs } = newDue(draft, { name, clock, rule });
+  if (dueAt === clock.dueAt && targetMs === clock.targetMs) return;
   const usedMs = usedAt(clock, rule, now);
   const breach = usedMs < targetMs ? "none" : clock.breach;
   // The rung of a breach that is yet to come, or yet to be told, stays ahead; no other is told twice.
@@ -58,20 +57,19 @@ function move(draft: Draft, { name, clock, rule }: RuledClock, now: number): voi
     breach === "told"
       ? Math.max(clock.markMs, targetMs)
       : Math.min(clock.markMs, usedMs, targetMs - 1);
-  const epoch = clock.epoch + 1;
-  emit(draft, {
-    kind: "moved",
-    clock: name,
-    at: now,
-    why: "recomputed",
-    dueAt,
-    epoch,
-    markMs,
-    breach,
-  });
+  const moved = { why: "recomputed", dueAt, targetMs, epoch: clock.epoch + 1 } as const;
+  emit(draft, { kind: "moved", clock: name, at: now, ...moved, markMs, breach });
 }
 
-function newDueAt({ ledger }: Draft, { clock, rule }: RuledClock): number {
-  if (rule.kind === "duration") return dueAfter(clock, rule);
-  return ledger.appointmentAt === undefined ? clock.dueAt : ledger.appointmentAt + rule.offsetMs;
+function newDue(
+  { ledger }: Draft,
+  { clock, rule }: RuledClock,
+): { readonly dueAt: number; readonly targetMs: number } {
+  if (rule.kind === "duration") {
+    const { targetMs } = rule;
+    return { dueAt: dueAfter({ ...clock, targetMs }, rule), targetMs };
+  }
+  const { appointmentAt = clock.dueAt - rule.offsetMs } = ledger;
+  const dueAt = appointmentAt + rule.offsetMs;
+  return { dueAt, targetMs: dueAt - clock.startedAt };
 }

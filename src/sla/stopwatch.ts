@@ -14,11 +14,6 @@ import type { ClockRule } from "./policy.ts";
 /** Calendars measure ten years; a clock that nobody has stopped for so long need not know more. */
 const MEASURED_MAX_MS = 3650 * 24 * 60 * 60 * 1000;
 
-/** Also negative: a fixed date may be past when its clock starts. */
-export function targetOf(clock: OpenClock, rule: ClockRule): number {
-  return rule.kind === "duration" ? rule.targetMs : clock.dueAt - clock.startedAt;
-}
-
 export function isPaused(clock: OpenClock): boolean {
   return clock.phase.is === "paused";
 }
@@ -42,6 +37,6 @@ export function instantOf(clock: OpenClock, rule: ClockRule, usedMs: number): nu
 /** The due time, were the clock to run from `since` on. Once it is used up, it no longer moves. */
 export function dueAfter(clock: OpenClock, rule: ClockRule): number {
   if (rule.kind === "fixed-date") return clock.dueAt;
-  if (rule.targetMs <= clock.accruedMs && clock.breach !== "none") return clock.dueAt;
-  return instantOf(clock, rule, rule.targetMs);
+  if (clock.targetMs <= clock.accruedMs && clock.breach !== "none") return clock.dueAt;
+  return instantOf(clock, rule, clock.targetMs);
 }

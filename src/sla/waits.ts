@@ -7,7 +7,7 @@
  */
 import { type Draft, emit, type RuledClock, ruledClocks } from "./draft.ts";
 import type { ClockRule, DurationClock } from "./policy.ts";
-import { dueAfter, targetOf, usedAt } from "./stopwatch.ts";
+import { dueAfter, usedAt } from "./stopwatch.ts";
 
 export interface Wait {
   /** "customer", "reseller" or "provider". */
@@ -50,12 +50,12 @@ function pause(
   const accruedMs = usedAt(clock, rule, at);
   const endsAt = at + maxPauseMs(rule);
   emit(draft, { kind: "paused", clock: name, at, on, accruedMs, endsAt });
-  if (clock.breach === "none" || accruedMs >= targetOf(clock, rule)) return;
+  if (clock.breach === "none" || accruedMs >= clock.targetMs) return;
   const paused = { ...clock, since: at, accruedMs };
   const epoch = clock.epoch + 1;
   const dueAt = dueAfter(paused, rule);
-  const moved = { why: "backdated", dueAt, epoch, markMs: accruedMs, breach: "none" } as const;
-  emit(draft, { kind: "moved", clock: name, at, ...moved });
+  const moved = { why: "backdated", dueAt, targetMs: clock.targetMs, breach: "none" } as const;
+  emit(draft, { kind: "moved", clock: name, at, ...moved, epoch, markMs: accruedMs });
 }
 
 /** An end that was told after the maximum, but lies before it, takes the place of the maximum. */

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openBetween, type OpenCalendar, openCalendar } from "../../src/sla/calendar.ts";
+import { DEFAULT_POLICY } from "../../src/sla/default-policy.ts";
 import { describeClocks } from "../../src/sla/describe.ts";
 import type { Fact } from "../../src/sla/fact.ts";
 import { acknowledge, snooze } from "../../src/sla/hold.ts";
@@ -185,7 +186,10 @@ const moves = fc.oneof(
     do: fc.constant("policy" as const),
     setup: setups,
   }),
-  fc.record({ do: fc.constantFrom("start" as const, "stop" as const, "arrived" as const) }),
+  fc.record({
+    do: fc.constant("event" as const),
+    type: fc.constantFrom("start", "stop", "arrived"),
+  }),
   fc.record({
     do: fc.constantFrom("snooze" as const, "acknowledge" as const),
     forMs: fc.integer({ min: 1, max: 2 * DAY_MS }),
@@ -195,6 +199,24 @@ const moves = fc.oneof(
 const wildSteps = fc.array(
   fc.record({ afterMs: gap, lateMs: fc.oneof(fc.constant(0), gap), move: moves }),
   { minLength: 1, maxLength: 25 },
+);
+
+const lives = fc.array(
+  fc.record({
+    afterMs: gap,
+    lateMs: fc.oneof(fc.constant(0), gap),
+    status: fc.constantFrom(
+      "pending",
+      "accepted",
+      "scheduled",
+      "in_progress",
+      "failed",
+      "completed",
+    ),
+    wait: waits,
+    dateInMs: fc.option(fc.integer({ min: -DAY_MS, max: 12 * DAY_MS }), { freq: 2 }),
+  }),
+  { minLength: 1, maxLength: 12 },
 );
 
 type Move = typeof moves extends fc.Arbitrary<infer Value> ? Value : never;
@@ -216,29 +238,27 @@ function make(
       item.rules = rulesOf(move.setup, `v${step}`);
       return;
     case "snooze":
-    case "acknowledge": {
-      const request = {
-        clock: "work",
-        until: now + move.forMs,
-        by: "x",
-        role: "lead",
-        now,
-      } as const;
-      const held = (move.do === "snooze" ? snooze : acknowledge)(item.ledger, item.rules, request);
-      if (held.outcome === "held") item.keep(held.facts);
+    case "acknowledge":
+      hold(item, { kind: move.do, now, until: now + move.forMs });
       return;
-    }
     case "wake":
       item.wake(now);
       return;
     case "live":
       item.liveUntil(now);
       return;
-    case "start":
-    case "stop":
-    case "arrived":
-      item.tell(at, { eventType: move.do, arrives: now });
+    case "event":
+      item.tell(at, { eventType: move.type, arrives: now });
   }
+}
+
+function hold(
+  item: TestItem,
+  asked: { readonly kind: "snooze" | "acknowledge"; readonly now: number; readonly until: number },
+): void {
+  const request = { clock: "work", by: "x", role: "lead", ...asked } as const;
+  const held = (asked.kind === "snooze" ? snooze : acknowledge)(item.ledger, item.rules, request);
+  if (held.outcome === "held") item.keep(held.facts);
 }
 
 describe("whatever happens, in time or late", () => {
@@ -255,9 +275,10 @@ describe("whatever happens, in time or late", () => {
             now += afterMs;
             const seen = item.facts.length;
             make(item, move, { now, at: now - lateMs, step });
-            for (const fact of item.facts.slice(seen)) {
-              if (fact.kind !== "armed") expect(fact.at).toBeLessThanOrEqual(now);
-            }
+            const times = item.facts
+              .slice(seen)
+              .flatMap((fact) => (fact.kind === "armed" ? [] : [fact.at]));
+            expect(Math.max(...times, -Infinity)).toBeLessThanOrEqual(now);
             // A wake-up moves only time: what it leaves is ahead.
             item.wake(now);
           }
@@ -269,6 +290,42 @@ describe("whatever happens, in time or late", () => {
             JSON.stringify(packLedger(item.ledger)),
           );
           expect(replayed).toEqual(item.ledger);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+  );
+
+  test(
+    "and so it is with the default policy, whose level is always the present one",
+    LONG_TEST,
+    () => {
+      const policy = {
+        ...DEFAULT_POLICY,
+        delayNotes: { clocks: ["install", "arrival"], everyMs: DAY_MS },
+      };
+      const rules = rulesFor(openPolicy(policy), { account: "a", zone: "America/Los_Angeles" });
+      fc.assert(
+        fc.property(lives, (life) => {
+          const item = new TestItem(rules);
+          let now = MONDAY;
+          for (const { afterMs, lateMs, dateInMs, ...told } of life) {
+            now += afterMs;
+            item.tell(now - lateMs, {
+              status: told.status,
+              wait: told.wait === null ? null : { on: told.wait },
+              ...(dateInMs !== null && { appointment: now + dateInMs }),
+              arrives: now,
+            });
+            item.wake(now);
+            const view = describeClocks(item.ledger, rules, now).jeopardy;
+            const known = item.ledger.jeopardy?.level ?? "green";
+            expect(view?.level ?? known).toBe(known);
+          }
+          item.liveUntil(now + 40 * DAY_MS);
+          const keys = keysIn(item.facts);
+          expect(new Set(keys).size).toBe(keys.length);
+          expect(applyFacts(EMPTY_LEDGER, item.facts)).toEqual(item.ledger);
         }),
         { numRuns: RUNS },
       );

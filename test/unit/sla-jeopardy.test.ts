@@ -56,7 +56,7 @@ describe("the level", () => {
         was: "green",
         predictedAt: MONDAY + 11 * DAY_MS + 4 * HOUR_MS,
         committedAt: MONDAY + 10 * DAY_MS,
-        notice: { key: "jeopardy:0:1", to: ["owner", "lead"] },
+        notice: { key: "jeopardy:1", to: ["owner", "lead"] },
       }),
     );
     const earlier = item.tell(MONDAY + 2 * HOUR_MS, { appointment: MONDAY + 3 * DAY_MS });
@@ -86,7 +86,8 @@ describe("the level", () => {
     item.tell(MONDAY + 6 * DAY_MS, { status: "scheduled", appointment: MONDAY + 7 * DAY_MS });
     item.tell(MONDAY + 7 * DAY_MS, { status: "in_progress" });
     item.tell(MONDAY + 7 * DAY_MS + HOUR_MS, { status: "completed" });
-    expect(item.ledger).not.toHaveProperty("jeopardy");
+    expect(item.ledger).toMatchObject({ jeopardy: { level: "green" } });
+    expect(item.ledger).not.toHaveProperty("stage");
     expect(item.ledger.clocks).toEqual({});
     expect(nextDueAt(item.ledger)).toBeUndefined();
   });

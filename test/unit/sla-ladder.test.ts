@@ -37,8 +37,8 @@ describe("the default ladder (A7)", () => {
     ["75%", "Mon 15:00", ["owner", "lead"]],
     ["-30m", "Mon 16:30", ["owner", "lead"]],
     ["breach", "Mon 17:00", ["owner", "lead"]],
-    ["repeat-1", "Tue 13:00", ["owner", "lead"]],
-    ["repeat-2", "Tue 17:00", ["owner", "lead"]],
+    ["breach+4h", "Tue 13:00", ["owner", "lead"]],
+    ["breach+8h", "Tue 17:00", ["owner", "lead"]],
   ])("%s rings at %s of the calendar", (rung, when, to) => {
     const fact = told.find((one) => one.rung === rung);
     expect(wall(fact?.at ?? 0)).toBe(when);
@@ -48,7 +48,7 @@ describe("the default ladder (A7)", () => {
   test("it ends after nine repeats, and every notice has a key of its own", () => {
     expect(told.map(({ rung }) => rung).slice(3)).toEqual([
       "breach",
-      ...Array.from({ length: 9 }, (_, index) => `repeat-${index + 1}`),
+      ...Array.from({ length: 9 }, (_, index) => `breach+${4 * (index + 1)}h`),
     ]);
     expect(new Set(keysIn(told)).size).toBe(told.length);
   });
@@ -80,7 +80,7 @@ describe("the default ladder (A7)", () => {
     item.tell(at("02T10:00"), { wait: { on: "customer" } });
     expect(item.liveUntil(at("08T10:00"))).toEqual([]);
     item.tell(at("08T10:00"), { wait: null });
-    expect(rungsIn(item.liveUntil(at("08T13:00")))).toEqual(["repeat-1"]);
+    expect(rungsIn(item.liveUntil(at("08T13:00")))).toEqual(["breach+4h"]);
     expect(wall(item.clock().dueAt)).toBe("Mon 17:00");
   });
 });
@@ -106,7 +106,7 @@ describe("holds (A8)", () => {
     item.keep(held.outcome === "held" ? held.facts : []);
     expect(rungsIn(item.liveUntil(at("03T09:59")))).toEqual([]);
     expect(item.liveUntil(at("03T10:00"))).toContainEqual(
-      expect.objectContaining({ rung: "repeat-2", skipped: ["repeat-1"] }),
+      expect.objectContaining({ rung: "breach+8h", skipped: ["breach+4h"] }),
     );
   });
 

@@ -124,18 +124,15 @@ describe("the rules of an item", () => {
   const open = openPolicy(policy);
 
   test.each([
-    [{ account: "b" }, 8, "work", "default", ["work", "visit"]],
-    [{ account: "b", category: "fiber" }, 2, "always", "default", ["work", "visit"]],
-    [{ account: "a", category: "cable" }, 3, "work", "visit", ["work"]],
-    [{ account: "a", category: "fiber" }, 4, "always", "visit", ["work"]],
-  ] as const)(
-    "the most specific wins field by field: %j",
-    (scope, hours, calendar, ladder, names) => {
-      const { clocks } = rulesFor(open, scope);
-      expect(clocks["work"]).toMatchObject({ targetMs: hours * HOUR_MS, calendar, ladder });
-      expect(Object.keys(clocks)).toEqual(names);
-    },
-  );
+    { scope: { account: "b" }, hours: 8, calendar: "work", ladder: "default" },
+    { scope: { account: "b", category: "fiber" }, hours: 2, calendar: "always", ladder: "default" },
+    { scope: { account: "a", category: "cable" }, hours: 3, calendar: "work", ladder: "visit" },
+    { scope: { account: "a", category: "fiber" }, hours: 4, calendar: "always", ladder: "visit" },
+  ])("the most specific wins field by field: $scope", ({ scope, hours, calendar, ladder }) => {
+    const { clocks } = rulesFor(open, scope);
+    expect(clocks["work"]).toMatchObject({ targetMs: hours * HOUR_MS, calendar, ladder });
+    expect(Object.keys(clocks)).toEqual(scope.account === "a" ? ["work"] : ["work", "visit"]);
+  });
 
   test("are the same object for the same scope, and share their calendars", () => {
     const scope = { account: "x", zone: "Europe/Berlin" };
@@ -148,7 +145,7 @@ describe("the rules of an item", () => {
     ["the item's zone", "item", "Europe/Berlin", 1],
     ["the policy's own when the item's is none", "item", "Mars/Base", 0],
     ["a zone that the clock names", "Asia/Tokyo", "Europe/Berlin", 9],
-  ])("a calendar opens in %s", (_, zone, itemZone, hoursAhead) => {
+  ])("a calendar opens in %s", (_, ...[zone, itemZone, hoursAhead]) => {
     const opened = openPolicy(
       testPolicy({ clocks: { work: { ...work, zone } as never, visit } as never }),
     );
