@@ -58,11 +58,11 @@ export function pushProcessor(
       return 0;
     }
     return options.drains.run(parts.engine, {
+      concurrency: options.concurrency,
       ...served,
       channel,
       owner: options.newOwner(),
       leaseMs,
-      concurrency: options.concurrency,
       log,
       signal: options.signal,
     });

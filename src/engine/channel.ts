@@ -19,6 +19,9 @@ export interface Notice {
   readonly params: JsonObject;
 }
 
+/** Notices told side by side. They wait for nobody, and must not queue behind each other's settlement. */
+const NOTICES_AT_ONCE = 512;
+
 /** Operators' notices need nobody's permission. */
 export const FREE: Permits = {
   kind: "unlimited",
@@ -60,15 +63,24 @@ export interface ChannelsOptions {
   readonly random?: () => number;
 }
 
+export interface ServedChannel extends Pick<DrainOptions, "deliver" | "permits"> {
+  /** Of its own, when it is not the pushes'. */
+  readonly concurrency?: number;
+}
+
 /** What a drain of the channel needs; `undefined` for an account that is not configured. */
 export function openChannels(
   options: ChannelsOptions,
-): (channel: string) => Pick<DrainOptions, "deliver" | "permits"> | undefined {
+): (channel: string) => ServedChannel | undefined {
   const { engine, applier, tell, random = Math.random } = options;
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   return (channel) => {
     if (channel === OPERATOR_CHANNEL) {
-      return { permits: FREE, deliver: (lane) => deliverNotice(engine, lane, { channel, tell }) };
+      return {
+        permits: FREE,
+        deliver: (lane) => deliverNotice(engine, lane, { channel, tell }),
+        concurrency: NOTICES_AT_ONCE,
+      };
     }
     const account = accounts.get(accountOfChannel(channel) ?? "");
     if (account === undefined) return undefined;
