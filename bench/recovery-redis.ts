@@ -2,11 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import type { Fsync } from "./redis-process.ts";
+import { type Fsync, freePort, readyLineOf } from "./redis-process.ts";
 
 /** A measurement that fails must leave no process behind. */
 export function killedWithUs(child: ChildProcess): ChildProcess {
@@ -67,24 +65,4 @@ export class KillableRedis {
     await this.kill();
     await rm(this.#dir, { recursive: true, force: true });
   }
-}
-
-async function readyLineOf(output: Readable): Promise<void> {
-  let log = "";
-  await new Promise<void>((resolve, reject) => {
-    output.on("data", (chunk: Buffer) => {
-      log += chunk.toString();
-      if (log.includes("Ready to accept connections")) resolve();
-    });
-    output.once("end", () => reject(new Error(`redis-server did not start:\n${log}`)));
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

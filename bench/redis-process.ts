@@ -42,7 +42,7 @@ export async function startRedis(fsync: Fsync): Promise<RedisProcess> {
   };
 }
 
-async function readyLineOf(output: Readable): Promise<void> {
+export async function readyLineOf(output: Readable): Promise<void> {
   let log = "";
   await new Promise<void>((resolve, reject) => {
     output.on("data", (chunk: Buffer) => {
@@ -68,7 +68,7 @@ function argumentsOf(options: { fsync: Fsync; port: number; dir: string }): read
   }).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -1,4 +1,5 @@
 /** Chance that can be repeated: the same seed and purpose give the same draws, in the same order. */
+import { mulberry32 } from "../offergrid/sandbox/faults.ts";
 
 export interface SeededRandom {
   /** At least 0, below 1. */
@@ -27,17 +28,6 @@ export function seededRandom(seed: number, purpose: string): SeededRandom {
       const rest = [...values];
       return values.flatMap(() => rest.splice(between(0, rest.length - 1), 1));
     },
-  };
-}
-
-/** Small, fast and good enough to draw faults; never for secrets. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 

@@ -1,4 +1,5 @@
 /** Chance that can be had again: all that a run leaves open is drawn from a seed. */
+import { mulberry32 } from "../../src/offergrid/sandbox/faults.ts";
 
 export interface Random {
   /** In [0, 1). */
@@ -10,15 +11,9 @@ export interface Random {
   readonly shuffle: <T>(values: readonly T[]) => T[];
 }
 
-/** mulberry32: 32 bits of state, good enough to choose among interleavings, and fast. */
 export function randomOf(seed: number): Random {
-  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  // Neighbouring seeds must not draw alike.
+  const next = mulberry32(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b));
   const int = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
   return {
     next,

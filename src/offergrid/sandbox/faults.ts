@@ -17,7 +17,7 @@ export interface FaultRequest {
 }
 
 export function newFaultMemory(seed: number): FaultMemory {
-  return { random: seededRandom(seed), fired: new WeakMap() };
+  return { random: mulberry32(seed), fired: new WeakMap() };
 }
 
 /** The first rule that matches and fires; its firing is counted. */
@@ -43,8 +43,8 @@ function concerns(rule: FaultRule, request: FaultRequest): boolean {
   return status === undefined || status === request.status;
 }
 
-/** Mulberry32: small, fast and good enough to draw faults; never for secrets. */
-function seededRandom(seed: number): () => number {
+/** Mulberry32: small, fast and good enough to draw faults; never for secrets. In [0, 1). */
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
