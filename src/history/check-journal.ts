@@ -3,9 +3,9 @@ import type { DeliveryEntry } from "../core/journal.ts";
 import type { Evidence, ItemCase } from "./item-case.ts";
 import type { Violation } from "./verdict.ts";
 
-export function checkJournal({ history }: Evidence, subject: ItemCase): Violation[] {
+export function checkJournal(evidence: Evidence, subject: ItemCase): Violation[] {
   const { itemId } = subject.item;
-  const broken = [...decisionFaults(subject, history.clockSkewMs), ...effectFaults(subject)];
+  const broken = [...decisionFaults(subject, evidence), ...effectFaults(subject)];
   const differs = replayFault(subject);
   return [
     ...broken.map((message): Violation => ({ rule: "journal-broken", itemId, message })),
@@ -16,15 +16,17 @@ export function checkJournal({ history }: Evidence, subject: ItemCase): Violatio
 }
 
 /** Revisions count up without a hole. Decisions of one commit share a time; others follow it, as far as
- * the clocks of those who decided agree. */
-function decisionFaults({ decisions }: ItemCase, clockSkewMs: number): string[] {
+ * the clocks of those who decided agree. A commit that was under way when the store forgot is sent again, and
+ * takes its place after what was decided anew meanwhile, if that came to the same. */
+function decisionFaults({ decisions }: ItemCase, { history, faults: excuses }: Evidence): string[] {
+  const { clockSkewMs } = history;
   const faults: string[] = [];
   let [revision, latest] = [0, -Infinity];
   for (const entry of decisions) {
     if (entry.revision !== revision + 1) {
       faults.push(`decision ${entry.revision} follows decision ${revision}`);
     }
-    if (entry.at < latest - clockSkewMs) {
+    if (entry.at < latest - clockSkewMs && !excuses.mayForgetEvent(entry.at)) {
       faults.push(
         `decision ${entry.revision} was taken at ${entry.at}, ${latest - entry.at} ms before an earlier one`,
       );
