@@ -6,7 +6,8 @@
  *   <prefix>:{s<shard>}:
  *     a:<item>             actor: revision, space, JSON                     string
  *     j:<item>             journal, oldest first                            list of JSON
- *     seen:<item>          event identity -> first answer; expires          hash
+ *     seen:<item>          event identity -> first answer; expires. Also a
+ *                          mark for each push that reconcile told again     hash
  *     due                  item -> when time alone changes its actor, ms    sorted set
  *     out:<channel>:<item> effects not yet delivered, oldest first          list
  *     ready:<channel>      lanes to deliver now, urgent first               sorted set
