@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Fsync, freePort, readyLineOf } from "./redis-process.ts";
+import { freePort } from "../src/embedded/embedded-redis.ts";
+import { type Fsync, readyLineOf } from "./redis-process.ts";
 
 /** A measurement that fails must leave no process behind. */
 export function killedWithUs(child: ChildProcess): ChildProcess {

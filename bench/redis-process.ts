@@ -1,12 +1,11 @@
 /** A Redis of its own for every fsync setting: empty, on a free port, gone with the bench. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { freePort } from "../src/embedded/embedded-redis.ts";
 import { Child } from "./child-process.ts";
 
 export type Fsync = "everysec" | "always";
@@ -66,13 +65,4 @@ function argumentsOf(options: { fsync: Fsync; port: number; dir: string }): read
     "auto-aof-rewrite-percentage": "0",
     "maxmemory-policy": "noeviction",
   }).flatMap(([name, value]) => [`--${name}`, value]);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -3,7 +3,7 @@
  * command, on one Redis and one marketplace. Like a supervisor it starts a process again that has ended
  * by itself, and remembers that it had to.
  */
-import { createServer } from "node:net";
+import { freePort } from "../embedded/embedded-redis.ts";
 import { PROCESS_NAMES, type ProcessName } from "./fault-plan.ts";
 import { type Ending, testedProcess, type TestedProcess } from "./tested-process.ts";
 
@@ -152,17 +152,4 @@ function processOf(
 
 function isApi(name: ProcessName): boolean {
   return ROLES[name] === undefined;
-}
-
-/** It is kept over restarts, so that producers find the process again. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -65,15 +65,23 @@ const shownSchema = z.object({
   metadata: fields,
 });
 
+/** What a reply says of one item, bare or wrapped; `undefined` when it shows none. A wrapped item is looked for
+ * first, because an envelope may have a `status` of its own ("success"). */
+export function itemFields(reply: Reply): Fields | undefined {
+  if (reply.kind === "no-response" || !isSuccess(reply)) return undefined;
+  const outer = asFields(reply.body);
+  if (outer === undefined) return undefined;
+  const inner = [outer["data"], outer["item"]].map(asFields).find((each) => each !== undefined);
+  return inner ?? outer;
+}
+
 /** `itemId` is the one that was asked for: a body that names another is not about it. */
 export function readItemReply(reply: Reply, itemId: string): ItemReply {
   if (reply.kind === "no-response") return { kind: "unread" };
   if (reply.status === 404) return { kind: "none" };
-  const outer = isSuccess(reply) ? asFields(reply.body) : undefined;
-  if (outer === undefined) return { kind: "unread" };
-  // A wrapped item is looked for first: an envelope may have a `status` of its own ("success").
-  const inner = [outer["data"], outer["item"]].map(asFields).find((each) => each !== undefined);
-  const item = shown({ id: itemId, ...(inner ?? outer) });
+  const given = itemFields(reply);
+  if (given === undefined) return { kind: "unread" };
+  const item = shown({ id: itemId, ...given });
   return item?.id === itemId ? { kind: "item", item } : { kind: "unread" };
 }
 

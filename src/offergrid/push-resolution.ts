@@ -26,7 +26,7 @@
  */
 import { z } from "zod";
 import type { Problem } from "../core/errors.ts";
-import type { JsonValue } from "../core/event.ts";
+import { itemFields } from "./item-listing.ts";
 import type { Reply } from "./reply.ts";
 import { ITEM_STATUSES, type ItemStatus, type StatusUpdate } from "./status-update.ts";
 
@@ -145,20 +145,10 @@ interface ItemSeen {
 
 const text = z.string().optional().catch(undefined);
 const itemSchema = z.object({ status: text, scheduledFor: text, providerNotes: text });
-const envelopeSchema = z.record(z.string(), z.json());
 
-/** The marketplace does not document the body of an item, so it may be bare or wrapped. A wrapped
- * item is looked for first, because an envelope may have a `status` of its own ("success"). */
 function readItem(reply: Reply): ItemSeen | undefined {
-  if (reply.kind === "no-response" || reply.status < 200 || reply.status >= 300) return undefined;
-  const outer = asObject(reply.body);
-  if (outer === undefined) return undefined;
-  const inner = [outer["data"], outer["item"]].map(asObject).find((each) => each !== undefined);
-  const { status, scheduledFor, providerNotes } = itemSchema.parse(inner ?? outer);
+  const fields = itemFields(reply);
+  if (fields === undefined) return undefined;
+  const { status, scheduledFor, providerNotes } = itemSchema.parse(fields);
   return { status, scheduledFor, providerNotes };
-}
-
-function asObject(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> | undefined {
-  const parsed = envelopeSchema.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
 }
