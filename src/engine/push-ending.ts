@@ -91,10 +91,11 @@ async function settleBlocked(
   const { lane, effect } = delivery;
   switch (outcome.next) {
     case "hold-account": {
-      await holdAccount(engine.store.redis, limiterKeyOf(context), problem.message);
       const id = `account:${account.name}`;
       const letter = { kind: "account", id, at: engine.now(), problem } as const;
+      // The letter first: a crash between the two leads here again, never to a silent hold.
       await bury(engine.store, { ...letter, account: account.name });
+      await holdAccount(engine.store.redis, limiterKeyOf(context), problem.message);
       const attempt = { made: lane.attempt.made, outcomeUnknown: isRead };
       return again(delivery, { now: engine.now(), answer, afterMs: HELD_AGAIN_MS, attempt });
     }
