@@ -1,6 +1,8 @@
-/** Where the memory of a waiting item goes: by the kinds of keys it has, and by its timers. */
+/** Where the memory of a waiting item goes: by the kinds of keys it has, and by its clocks. */
 import type { Redis } from "ioredis";
 import { decodeActor } from "../src/core/actor.ts";
+import { EMPTY_LEDGER } from "../src/core/clock-ledger.ts";
+import { packLedger } from "../src/core/clock-ledger-codec.ts";
 import { allShards, itemPrefix, type Layout, shardPrefix } from "../src/store/keys.ts";
 import type { Waiting } from "./timer-population.ts";
 
@@ -23,9 +25,9 @@ export interface ItemMemory {
   readonly order: number;
   /** The rest of the total: Redis' table of keys above all. */
   readonly table: number;
-  /** Of the actor: what one of its timers takes. */
-  readonly timerInActor: number;
-  readonly timers: number;
+  /** Of the actor: what its ledger takes, and how many clocks are open in it. */
+  readonly ledgerInActor: number;
+  readonly clocks: number;
 }
 
 export async function weigh(
@@ -59,18 +61,20 @@ export async function weigh(
   };
   const total = usedBytes / items.length;
   const known = Object.values(kinds).reduce((sum, bytes) => sum + bytes, 0);
-  const timers = await timersOf({ redis, layout }, sample[0] ?? "");
-  return { total, ...kinds, table: total - known, ...timers };
+  const clocks = await clocksOf({ redis, layout }, sample[0] ?? "");
+  return { total, ...kinds, table: total - known, ...clocks };
 }
 
-async function timersOf(
+async function clocksOf(
   { redis, layout }: { readonly redis: Redis; readonly layout: Layout },
   itemId: string,
-): Promise<Pick<ItemMemory, "timerInActor" | "timers">> {
+): Promise<Pick<ItemMemory, "ledgerInActor" | "clocks">> {
   const text = await redis.get(`${itemPrefix(layout, itemId)}a:${itemId}`);
-  const timers = text === null ? {} : decodeActor(itemId, text).timers;
-  const count = Object.keys(timers).length;
-  return { timers: count, timerInActor: Buffer.byteLength(JSON.stringify(timers)) / count };
+  const ledger = (text === null ? undefined : decodeActor(itemId, text).clocks) ?? EMPTY_LEDGER;
+  return {
+    clocks: Object.keys(ledger.clocks).length,
+    ledgerInActor: Buffer.byteLength(JSON.stringify(packLedger(ledger))),
+  };
 }
 
 /** With its key, and every element looked at. */

@@ -1,5 +1,5 @@
 /**
- * Order items that wait for their first timer, written fast: each is really born, by the machine and the
+ * Order items that wait for their first reminder, written fast: each is really born, by the machine and the
  * engine's own plan of a commit, and committed by the engine's own script, but without a queue between.
  */
 import { definitions } from "../machines/registry.ts";
@@ -10,6 +10,7 @@ import { readEvent } from "../src/core/read-event.ts";
 import type { ArrivedEvent } from "../src/core/arrival.ts";
 import { contentOf, markOf } from "../src/engine/event-identity.ts";
 import { planEvents } from "../src/engine/item-plan.ts";
+import { DEFAULT_CLOCKS } from "../src/sla/clockwork.ts";
 import { commitActors, type Commit } from "../src/store/actor-store.ts";
 import { shardOf } from "../src/store/keys.ts";
 import type { Store } from "../src/store/store.ts";
@@ -77,7 +78,7 @@ function birthAt(
   const data = { ...template.data, orderId: `order-${itemId}`, createdAt: time };
   const event = { ...template, id: `${itemId}-0`, subject: itemId, time, data };
   const planned = { event, mark: markOf(event), content: contentOf(event) };
-  const setting = { machines, limits: LIMITS, now: at };
+  const setting = { machines, limits: LIMITS, clocks: DEFAULT_CLOCKS, now: at };
   return planEvents(setting, { itemId, text: undefined }, [planned]).commit;
 }
 

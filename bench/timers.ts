@@ -171,8 +171,9 @@ async function fire(
 async function decidedLags(store: ConnectedStore, items: readonly Waiting[]): Promise<number[]> {
   const journals = await Promise.all(items.map(([itemId]) => readJournal(store, itemId)));
   return journals.map((journal) => {
-    const fired = journal.find((entry) => entry.kind === "timer");
-    return fired?.kind === "timer" ? fired.at - fired.dueAt : Number.NaN;
+    const rung = journal.find((entry) => entry.kind === "clocks");
+    const rang = rung?.clocks?.find((fact) => fact.kind === "rang");
+    return rung === undefined || rang === undefined ? Number.NaN : rung.at - rang.at;
   });
 }
 
@@ -222,12 +223,12 @@ function textOf({ items, due, writtenInMs, bytesPerItem, idle, lag, firing }: Re
     `Redis ${redis.toFixed(1)} ms, workers ${workers.toFixed(1)} ms`;
   const spread = ({ p50, p99, max }: Lag): string =>
     `p50 ${whole(p50)} ms, p99 ${whole(p99)} ms, max ${whole(max)} ms`;
-  const { total, timers, timerInActor, ...kinds } = bytesPerItem;
+  const { total, clocks, ledgerInActor, ...kinds } = bytesPerItem;
   const parts = Object.entries(kinds).map(([kind, bytes]) => `${kind} ${whole(bytes)}`);
   return [
-    `${items} items with ${timers} timers each, written in ${(writtenInMs / 1_000).toFixed(1)} s`,
+    `${items} items with ${clocks} open clock each, written in ${(writtenInMs / 1_000).toFixed(1)} s`,
     `memory        ${whole(total)} B an item: ${parts.join(", ")}`,
-    `              ${whole(timerInActor)} B a timer in the actor, ${whole(kinds.due)} B an item in the index of due times`,
+    `              ${whole(ledgerInActor)} B of ledger in the actor, ${whole(kinds.due)} B an item in the index of due times`,
     `idle, empty   ${cpu(idle.empty)} of CPU a second`,
     `idle, full    ${cpu(idle.full)} of CPU a second`,
     `${due} due within a second: all told after ${whole(firing.tookMs)} ms, ${cpu(firing)} of CPU`,

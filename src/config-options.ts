@@ -11,6 +11,9 @@ const OFFERGRID_URL = "https://api.offergrid.io";
 /** The marketplace's documented burst limit. */
 const OFFERGRID_LIMIT_PER_MINUTE = 100;
 
+/** Whom a notice can be for. */
+const RECIPIENTS = ["owner", "lead", "customer"] as const;
+
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -119,6 +122,21 @@ export const optionsSchema = z.strictObject({
     integer(100, 5 * MINUTE_MS).default(10 * SECOND_MS),
     "Milliseconds until a request to the marketplace counts as unanswered; it is then checked by a read before it is sent again. Raise it for a slow marketplace.",
   ),
+  noticesUrl: option(
+    "ORDERWRIGHT_NOTICES_URL",
+    noticesUrl().optional(),
+    "Where notices to operators are sent as signed webhooks, Slack's incoming webhooks among them. Default: none, and they are log lines alone. Set it where people are to hear of a missed deadline. Treated as a secret.",
+  ),
+  noticesSecrets: option(
+    "ORDERWRIGHT_NOTICES_SECRETS",
+    z.preprocess(listFromText, z.array(webhookSecret()).min(1).max(2)).optional(),
+    "What notices are signed with: whsec_ and 24 to 64 bytes as base64, needed with noticesUrl. Two of them, the new one first, both sign: keep two until the receiver knows the new one.",
+  ),
+  noticesTo: option(
+    "ORDERWRIGHT_NOTICES_TO",
+    z.preprocess(listFromText, z.array(z.enum(RECIPIENTS)).min(1)).default([...RECIPIENTS]),
+    "For whom a notice must be to be sent to noticesUrl: of owner, lead, customer. Default: all. Leave out whom the receiver has no business with; those notices are log lines alone.",
+  ),
   eventConcurrency: option(
     "ORDERWRIGHT_EVENT_CONCURRENCY",
     integer(1, 4096).default(64),
@@ -221,6 +239,32 @@ function webUrl() {
   return z
     .url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" })
     .transform((url) => url.replace(/\/+$/, ""));
+}
+
+/** Unlike a base URL it is sent as it is: a slash at its end may matter. */
+function noticesUrl() {
+  return z
+    .url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" })
+    .refine((url) => !URL.canParse(url) || new URL(url).username === "", {
+      error: "must not hold a user or password: the receiver knows us by the signature",
+    });
+}
+
+/** As Standard Webhooks writes it. */
+function webhookSecret() {
+  return z.string().refine(
+    (secret) => {
+      const [, key] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+      const sizeBytes = key === undefined ? 0 : Buffer.from(key, "base64").length;
+      return sizeBytes >= 24 && sizeBytes <= 64;
+    },
+    { error: "must be whsec_ and 24 to 64 bytes as base64" },
+  );
+}
+
+/** Variables hold lists with spaces or commas between. */
+function listFromText(value: unknown): unknown {
+  return typeof value === "string" ? value.split(/[\s,]+/).filter((each) => each !== "") : value;
 }
 
 function numberFromText(value: unknown): unknown {

@@ -41,11 +41,31 @@ export type MarketplaceConfig =
   | { readonly kind: "sandbox" }
   | { readonly kind: "live"; readonly accounts: readonly Account[] };
 
-type Grouped = "redisUrl" | "dataDir" | "appendfsync" | "redisServer" | "redisInstall" | "accounts";
+/** How operators hear of notices: log lines alone, or signed webhooks too. */
+export type NoticesConfig =
+  | { readonly kind: "log" }
+  | {
+      readonly kind: "webhook";
+      readonly url: string;
+      readonly secrets: readonly string[];
+      readonly to: Options["noticesTo"];
+    };
+
+type Grouped =
+  | "redisUrl"
+  | "dataDir"
+  | "appendfsync"
+  | "redisServer"
+  | "redisInstall"
+  | "accounts"
+  | "noticesUrl"
+  | "noticesSecrets"
+  | "noticesTo";
 
 export type Config = Readonly<Omit<Options, Grouped>> & {
   readonly redis: RedisConfig;
   readonly marketplace: MarketplaceConfig;
+  readonly notices: NoticesConfig;
 };
 
 /**
@@ -68,14 +88,14 @@ export function loadConfig(
   };
   const parsed = optionsSchema.safeParse(values);
   for (const issue of parsed.error?.issues ?? []) faults.push(describeIssue(issue, env));
-  faults.push(...repeatedNames(parsed.data?.accounts ?? []));
+  faults.push(...repeatedNames(parsed.data?.accounts ?? []), ...unsigned(parsed.data));
   if (!parsed.success || faults.length > 0) throw invalid(faults);
   return grouped(parsed.data);
 }
 
-/** What may be printed: the configuration without API keys and passwords. */
+/** What may be printed: the configuration without API keys, secrets and passwords. */
 export function redactedConfig(config: Config): Config {
-  const { redis, marketplace } = config;
+  const { redis, marketplace, notices } = config;
   return {
     ...config,
     redis: redis.kind === "url" ? { ...redis, url: withoutPassword(redis.url) } : redis,
@@ -83,6 +103,7 @@ export function redactedConfig(config: Config): Config {
       marketplace.kind === "live"
         ? { ...marketplace, accounts: marketplace.accounts.map(withoutKey) }
         : marketplace,
+    notices: notices.kind === "webhook" ? withoutSecrets(notices) : notices,
   };
 }
 
@@ -168,13 +189,22 @@ function repeatedNames(accounts: readonly Account[]): readonly string[] {
   return repeated.map((name) => `accounts: "${name}" is there more than once`);
 }
 
+function unsigned(options: Options | undefined): readonly string[] {
+  if (options?.noticesUrl === undefined || options.noticesSecrets !== undefined) return [];
+  return [
+    "noticesSecrets (ORDERWRIGHT_NOTICES_SECRETS): is missing, and noticesUrl needs it: notices are signed",
+  ];
+}
+
 function invalid(faults: readonly string[]): EngineError {
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   return new EngineError("CONFIG_INVALID", [`${count} to correct:`, ...faults].join("\n  "));
 }
 
 function grouped(options: Options): Config {
-  const { redisUrl, dataDir, appendfsync, redisServer, redisInstall, accounts, ...rest } = options;
+  const { redisUrl, dataDir, appendfsync, redisServer, redisInstall, accounts, ...others } =
+    options;
+  const { noticesUrl: url, noticesSecrets: secrets, noticesTo: to, ...rest } = others;
   const embedded = {
     kind: "embedded",
     dataDir: resolve(dataDir),
@@ -186,6 +216,10 @@ function grouped(options: Options): Config {
     ...rest,
     redis: redisUrl === undefined ? embedded : { kind: "url", url: redisUrl },
     marketplace: accounts === undefined ? { kind: "sandbox" } : { kind: "live", accounts },
+    notices:
+      url === undefined || secrets === undefined
+        ? { kind: "log" }
+        : { kind: "webhook", url, secrets, to },
   };
 }
 
@@ -197,6 +231,18 @@ function withoutPassword(url: string): string {
   // ioredis takes options, the password among them, from the query too.
   if (parsed.searchParams.has("password")) parsed.searchParams.set("password", "redacted");
   return parsed.href;
+}
+
+/** Whoever knows the address of a chat system's webhook may write there. */
+function withoutSecrets(
+  notices: Extract<NoticesConfig, { readonly kind: "webhook" }>,
+): NoticesConfig {
+  const { origin } = new URL(notices.url);
+  return {
+    ...notices,
+    url: `${origin}/[redacted]`,
+    secrets: notices.secrets.map(() => "[redacted]"),
+  };
 }
 
 function withoutKey(account: Account): Account {

@@ -5,13 +5,16 @@ import type { Limits } from "../src/core/decision.ts";
 import type { MachineDefinition } from "../src/core/definition.ts";
 import { registerMachines } from "../src/core/machine.ts";
 import { Applier } from "../src/engine/apply-events.ts";
-import type { Notice } from "../src/engine/channel.ts";
+import { WEBHOOKS_AT_ONCE } from "../src/engine/channel.ts";
 import { Drains } from "../src/engine/drain.ts";
 import type { Engine } from "../src/engine/engine.ts";
+import type { Notice, NoticesWebhook } from "../src/engine/notice.ts";
+import { openPolicyHolder } from "../src/engine/policy-holder.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
 import type { Config } from "../src/config.ts";
 import { type Lifecycle, POINTLESS } from "../src/lifecycle.ts";
 import type { Logger } from "../src/logger.ts";
+import { openWebhookClient } from "../src/notices/webhook-client.ts";
 import { openOffergridClient } from "../src/offergrid/offergrid-client.ts";
 import {
   CRM_EVENTS,
@@ -67,6 +70,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   lifecycle.onShutdown("store", () => closeStore(store));
   const clock = await openStoreClock(store.redis);
   lifecycle.onShutdown("clock", async () => clock.close());
+  const policy = await openPolicyHolder(store, { now: clock.now, log });
+  lifecycle.onShutdown("SLA policy", async () => policy.close());
 
   const pushes = openQueue(PUSHES, link);
   const waker = openWaker(pushes.queue, (error, wake) => {
@@ -82,6 +87,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     store,
     machines: registerMachines(options.definitions),
     limits: limitsOf(config),
+    clocks: policy.clocks,
     dedupeForMs: config.dedupeForMs,
     now: clock.now,
     // A drain that runs here hears of more work at once; else a push job tells whoever is free.
@@ -139,6 +145,7 @@ function startersOf(
         accounts: openAccounts(options),
         concurrency: config.pushConcurrency,
         tell,
+        webhook: openWebhook(options),
         drains,
         signal,
         newOwner: randomUUID,
@@ -163,6 +170,15 @@ function openAccounts({ accounts, config, lifecycle }: WorkersOptions): PushAcco
     lifecycle.onShutdown(`account ${name}`, () => client.close());
     return { name, client, limitPerMinute, policy };
   });
+}
+
+function openWebhook({ config, lifecycle }: WorkersOptions): NoticesWebhook | undefined {
+  const { notices } = config;
+  if (notices.kind === "log") return undefined;
+  const { url, secrets, to } = notices;
+  const client = openWebhookClient({ url, secrets, connections: WEBHOOKS_AT_ONCE });
+  lifecycle.onShutdown("notices", () => client.close());
+  return { client, to };
 }
 
 async function scheduleSweep(name: string, link: QueueLink, everyMs: number): Promise<void> {

@@ -1,9 +1,10 @@
 /** Delivers committed effects. A job says where; the outbox says what. */
 import type { Job, Worker } from "bullmq";
 import type { Applier } from "../src/engine/apply-events.ts";
-import { type Notice, openChannels } from "../src/engine/channel.ts";
+import { openChannels } from "../src/engine/channel.ts";
 import type { Drains } from "../src/engine/drain.ts";
 import type { Engine } from "../src/engine/engine.ts";
+import type { Notice, NoticesWebhook } from "../src/engine/notice.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
 import { PUSHES } from "../src/queue/queues.ts";
 import type { Wake } from "../src/queue/wake.ts";
@@ -18,6 +19,8 @@ export interface PushWorkerOptions {
   /** Pushes of one account under way in this process. */
   readonly concurrency: number;
   readonly tell: (notice: Notice) => void;
+  /** Absent: notices are told only. */
+  readonly webhook?: NoticesWebhook | undefined;
   readonly drains: Drains;
   readonly signal: AbortSignal;
   /** A name that no other drain has, each time. */
@@ -44,7 +47,8 @@ export function pushProcessor(
   parts: Parts,
   options: PushWorkerOptions,
 ): (job: Pick<Job, "data">) => Promise<number> {
-  const serve = openChannels({ ...parts, accounts: options.accounts, tell: options.tell });
+  const { accounts, tell, webhook } = options;
+  const serve = openChannels({ ...parts, accounts, tell, webhook });
   const unserved = new Set<string>();
 
   return async (job) => {

@@ -2,20 +2,44 @@
 import type { Queue, Worker } from "bullmq";
 import type { Applier } from "../src/engine/apply-events.ts";
 import type { Engine } from "../src/engine/engine.ts";
+import { watchPushes } from "../src/engine/overdue-pushes.ts";
+import { recomputeClocks } from "../src/engine/recompute-clocks.ts";
 import { sweepTimers } from "../src/engine/sweep-timers.ts";
 import { TIMERS } from "../src/queue/queues.ts";
 import type { WorkerSetting } from "./worker-setting.ts";
 import { openWorker } from "./worker-setting.ts";
 
+interface Parts {
+  readonly engine: Engine;
+  readonly applier: Applier;
+}
+
 export function startTimerWorker(
   setting: WorkerSetting,
-  { engine, applier }: { readonly engine: Engine; readonly applier: Applier },
+  parts: Parts,
   signal: AbortSignal,
 ): Worker {
-  return openWorker(setting, TIMERS, {
-    concurrency: 1,
-    process: () => sweepTimers(engine, applier, signal),
-  });
+  const process = timerProcessor(parts, signal);
+  return openWorker(setting, TIMERS, { concurrency: 1, process });
+}
+
+/** Resolves with the number of items on which time has acted. */
+export function timerProcessor(
+  { engine, applier }: Parts,
+  signal: AbortSignal,
+): () => Promise<number> {
+  return async () => {
+    try {
+      return await sweepTimers(engine, applier, signal);
+    } finally {
+      // Timers come first, and one item that has no turn must not hold up the other items' clocks.
+      try {
+        await recomputeClocks(engine, applier, signal);
+      } finally {
+        await watchPushes(engine, applier, signal);
+      }
+    }
+  };
 }
 
 /** Replaces the schedule of every earlier start: there is one, whatever the number of processes. */

@@ -31,6 +31,63 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/** "March 10, 2031, 1:00 PM PDT", for a note that people read. */
+export function longDateOf(timeMs: number, zone: string): string {
+  const format = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    year: "numeric",
+    month: "long",
+    day: "numeric",
+    hour: "numeric",
+    minute: "2-digit",
+    timeZoneName: "short",
+  });
+  const parts = Object.fromEntries(
+    format.formatToParts(timeMs).map((part) => [part.type, part.value]),
+  );
+  const { month, day, year, hour, minute, dayPeriod, timeZoneName } = parts;
+  // Put together here, because the runtime's own punctuation changes with its version.
+  return `${month} ${day}, ${year}, ${hour}:${minute} ${dayPeriod} ${timeZoneName}`;
+}
+
+/**
+ * "13:00" where the appointment is: in the zone, or at the date's own offset. Undefined for a date in
+ * UTC without a zone, which tells no local time. Takes a "zoned" date.
+ */
+export function localTimeOf(date: string, zone: string | undefined): string | undefined {
+  if (zone === undefined) {
+    const isUtc = offsetMinutesOf(date) === 0;
+    return isUtc ? undefined : localDate(date).toISOString().slice(11, 16);
+  }
+  return timeFormatOf(zone).format(Date.parse(date));
+}
+
+/** Zones there are some hundreds; whoever writes them in more ways than that begins anew. */
+const FORMATS_MAX = 1_000;
+
+/** By zone: to make a format costs more than all other checks of an update together. */
+const timeFormats = new Map<string, Intl.DateTimeFormat>();
+
+function timeFormatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = timeFormats.get(timeZone);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
+  if (timeFormats.size >= FORMATS_MAX) timeFormats.clear();
+  timeFormats.set(timeZone, format);
+  return format;
+}
+
+/** Minutes since midnight of "13:00". */
+export function minuteOf(time: string): number {
+  const [hours = "0", minutes = "0"] = time.split(":");
+  return Number(hours) * 60 + Number(minutes);
+}
+
 /** ISO 8601 in UTC, without the milliseconds when there are none. Takes a "zoned" date. */
 export function toUtc(date: string): string {
   return isoOf(Date.parse(date));
@@ -59,10 +116,16 @@ function weekdayInZone(date: string, zone: string): string {
   return format.format(Date.parse(date)).toLowerCase();
 }
 
-/** Shifting by the date's own offset makes the UTC weekday the local one. */
 function weekdayAtOffset(date: string): string {
+  return WEEKDAYS[localDate(date).getUTCDay()] ?? "";
+}
+
+/** Shifted by the date's own offset, so that what UTC says of it is local. */
+function localDate(date: string): Date {
+  return new Date(Date.parse(date) + offsetMinutesOf(date) * MINUTE_MS);
+}
+
+function offsetMinutesOf(date: string): number {
   const [, sign, hours = "0", minutes = "0"] = OFFSET.exec(date) ?? [];
-  const offsetMinutes = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
-  const local = new Date(Date.parse(date) + offsetMinutes * MINUTE_MS);
-  return WEEKDAYS[local.getUTCDay()] ?? "";
+  return (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
 }

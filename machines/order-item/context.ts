@@ -11,6 +11,7 @@ import {
   serviceAddressSchema,
 } from "./events.ts";
 import type { ReportedEvent } from "./contract.ts";
+import { findingSchema } from "./findings.ts";
 import { type Metadata, referencesSchema } from "./metadata.ts";
 import { actorChoices, actorChoicesSchema, type ResolvedOptions } from "./options.ts";
 import { statusSchema } from "./statuses.ts";
@@ -37,10 +38,8 @@ const inputSchema = z.strictObject({
 
 export const contextSchema = inputSchema.extend({
   status: statusSchema,
-  /** When the status was entered, last, in ms since the epoch. */
-  since: z.number(),
-  /** `scheduledFor` is ISO 8601 in UTC. */
-  appointment: z.strictObject({ scheduledFor: z.string(), zone: text }).nullable(),
+  /** `scheduledFor` is ISO 8601 in UTC, `window` as it was written, "1-5 PM". */
+  appointment: z.strictObject({ scheduledFor: z.string(), zone: text, window: text }).nullable(),
   references: referencesSchema,
   /** The last thing the provider said about the item. */
   note: text,
@@ -54,6 +53,8 @@ export const contextSchema = inputSchema.extend({
       requestedAt: z.string(),
     })
     .nullable(),
+  /** What a person should improve about the last update; an update that nobody reported has none. */
+  warnings: z.array(findingSchema),
 });
 
 export type OrderItemInput = z.infer<typeof inputSchema>;
@@ -144,11 +145,11 @@ export function initialContext(input: OrderItemInput | undefined): OrderItemCont
   return {
     ...known,
     status: "pending",
-    since: known.bornAt,
     appointment: null,
     references: {},
     note: null,
     wait: null,
     cancellation: null,
+    warnings: [],
   };
 }

@@ -26,6 +26,7 @@ export interface Refusal {
     | "SCHEDULE_DATE_PAST"
     | "CUSTOMER_INFO_MISSING"
     | "METADATA_INVALID"
+    | "LINT_REFUSED"
     | "EVENT_NOT_ALLOWED";
   readonly message: string;
   readonly allowed?: readonly string[];

@@ -3,8 +3,11 @@
  */
 import { contextSchema, inputOf, type OrderItemContext } from "./context.ts";
 import type { ActorLook, JsonMap, Refusal, ReportedEvent } from "./contract.ts";
+import { clockedBy } from "./clocked.ts";
+import { delayNoteFor } from "./delay-note.ts";
 import { effects } from "./effects.ts";
 import { eventSchemas } from "./events.ts";
+import { warningOf } from "./findings.ts";
 import { ORDER_ITEM_VERSION, orderItemMachine } from "./machine.ts";
 import { walkTo } from "./observed.ts";
 import { type OrderItemOptions, optionsSchema, rulesOf } from "./options.ts";
@@ -28,6 +31,15 @@ export function orderItemDefinition(options: Partial<OrderItemOptions> = {}) {
       return { account, order: order.orderId };
     },
     status: statusOf,
+    clocked: ({ context }: ActorLook) => clockedBy(known(context)),
+    delayNote: (
+      { context }: ActorLook,
+      delay: { readonly clock: string; readonly dueAt: number },
+    ) => {
+      const params = delayNoteFor(known(context), delay);
+      return params && { name: "pushStatus", params };
+    },
+    warnings: ({ context }: ActorLook) => known(context).warnings.map(warningOf),
     refuse: (event: ReportedEvent, actor: ActorLook): Refusal | undefined =>
       refusalOf(known(actor.context), event),
     isMarketplaceReport: ({ data }: ReportedEvent): boolean => data["origin"] === "marketplace",

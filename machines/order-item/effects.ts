@@ -1,5 +1,5 @@
 /**
- * What an order item asks of the world: a status for the marketplace, a reminder for an operator.
+ * What an order item asks of the world: a status for the marketplace, a task for an operator.
  */
 import { z } from "zod";
 import { isoOf } from "./appointment-date.ts";
@@ -16,11 +16,19 @@ const pushStatusSchema = z.strictObject({
   metadata: metadataRecordSchema.optional(),
 });
 
-const remindSchema = z.strictObject({
-  clock: z.string(),
+const askOperatorSchema = z.strictObject({
+  task: z.enum([
+    /** A cancellation past the point of no return: approve or deny it. */
+    "decideCancellation",
+    /** Cancelled elsewhere with work under way: call the technician back. */
+    "stopWork",
+  ]),
+  /** The status in which the item was cancelled. */
   status: statusSchema,
-  /** ISO 8601 in UTC: when the clock ran out, however late the reminder is delivered. */
-  dueAt: z.string(),
+  cancelledBy: z.string(),
+  providerNotes: z.string().optional(),
+  /** ISO 8601 in UTC. */
+  askedAt: z.string(),
 });
 
 export type PushStatus = {
@@ -30,7 +38,13 @@ export type PushStatus = {
   readonly metadata?: Metadata;
 };
 
-export type Remind = Readonly<z.infer<typeof remindSchema>>;
+export type AskOperator = {
+  readonly task: "decideCancellation" | "stopWork";
+  readonly status: Status;
+  readonly cancelledBy: string;
+  readonly providerNotes?: string;
+  readonly askedAt: string;
+};
 
 /** People act at once on these: they make other plans, or open the door at a set time. */
 const URGENT: readonly unknown[] = ["rejected", "failed", "cancelled", "scheduled"];
@@ -41,11 +55,23 @@ export const effects = {
     channel: "marketplace",
     isUrgent: (params: { readonly [key: string]: unknown }) => URGENT.includes(params["status"]),
   },
-  remind: { params: remindSchema, channel: "operator" },
+  askOperator: { params: askOperatorSchema, channel: "operator" },
 } as const;
 
-export function reminder(clock: string, status: Status, dueAtMs: number): Remind {
-  return { clock, status, dueAt: isoOf(dueAtMs) };
+/** The task that a cancellation gives to an operator; `context` as the cancellation meets it. */
+export function taskFor(
+  context: Readonly<OrderItemContext>,
+  event: SeenEvent,
+  task: AskOperator["task"],
+): AskOperator {
+  const providerNotes = event.data?.providerNotes?.trim();
+  return {
+    task,
+    status: context.status,
+    cancelledBy: cancellerOf(context, event),
+    ...(providerNotes ? { providerNotes } : {}),
+    askedAt: isoOf(event.at ?? context.bornAt),
+  };
 }
 
 /**
@@ -57,13 +83,20 @@ export function pushFor(
   event: SeenEvent,
   status: Status,
 ): PushStatus | undefined {
-  const { data } = event;
+  return isTold(context, event, status) ? pushOf(context, event, status) : undefined;
+}
+
+/** Whether the event that leads to `status` is for the marketplace to hear. */
+export function isTold(
+  context: Readonly<OrderItemContext>,
+  { data }: SeenEvent,
+  status: Status,
+): boolean {
   // No data: XState's own events, the birth among them, which the marketplace itself reported.
-  if (data === undefined || data.quiet === true || data.origin === "marketplace") return undefined;
+  if (data === undefined || data.quiet === true || data.origin === "marketplace") return false;
   // An order that is withdrawn before acceptance was cancelled at the marketplace first.
   const isWithdrawn = context.status === "pending" || context.status === "submitted_to_provider";
-  if (status === "cancelled" && isWithdrawn) return undefined;
-  return pushOf(context, event, status);
+  return status !== "cancelled" || !isWithdrawn;
 }
 
 /** The push of an unchanged status with a note, or undefined when the installation has none. */

@@ -8,16 +8,16 @@
  *
  * There is one machine for all installations. What they may choose lies in each actor's context and
  * is asked by guards, so that an actor keeps the rules it was born with. Every transition between
- * statuses names its pair in pairs.ts. Entry actions announce a status to the marketplace; a clock
- * in `after` only reminds. Actions, guards and delays are named here and defined in vocabulary.ts.
+ * statuses names its pair in pairs.ts. Entry actions announce a status to the marketplace. Nothing is
+ * timed here: the engine's clocks follow the item by its statuses. Actions and guards are named here
+ * and defined in vocabulary.ts.
  */
-import type { Clock } from "./clocks.ts";
 import { initialContext } from "./context.ts";
 import { STATUSES, type Status } from "./statuses.ts";
 import { vocabulary } from "./vocabulary.ts";
 
 /** Raised whenever a stored actor would behave differently, or no longer load, under the new code. */
-export const ORDER_ITEM_VERSION = "1.0.0";
+export const ORDER_ITEM_VERSION = "2.0.0";
 
 /** What is the same for every status: its words, its tags, its announcement. */
 function statusState<const Name extends Status>(status: Name) {
@@ -34,23 +34,21 @@ function statusState<const Name extends Status>(status: Name) {
   } as const;
 }
 
-const ring = (clock: Clock) => ({ actions: { type: "ring", params: { clock } } }) as const;
-
 /** One step between two statuses, by its number in pairs.ts. */
 const step = <const Target extends Status>(pair: number, target: Target) =>
   ({
     target: `#${target}`,
     guard: { type: "isLegal", params: { pair } },
-    actions: "remember",
+    actions: [{ type: "check", params: { status: target } }, "remember"],
   }) as const;
 
 const cancel = {
   target: "#cancelled",
   guard: "isCancelled",
-  actions: ["remember", "askToStopWork"],
+  actions: [{ type: "check", params: { status: "cancelled" } }, "remember", "askToStopWork"],
 } as const;
 
-const noted = { actions: ["remember", "announceNote"] } as const;
+const noted = { guard: "isNoted", actions: ["checkNote", "remember", "announceNote"] } as const;
 
 export const orderItemMachine = vocabulary.createMachine({
   id: "order-item",
@@ -71,11 +69,6 @@ export const orderItemMachine = vocabulary.createMachine({
             initial: {
               initial: "pending",
               description: "The reseller waits for an answer.",
-              // On the group, so that a confirmed receipt does not restart the wait for an answer.
-              after: {
-                respondReminder: ring("respondReminder"),
-                respondBreach: ring("respondBreach"),
-              },
               states: {
                 pending: {
                   ...statusState("pending"),
@@ -103,10 +96,6 @@ export const orderItemMachine = vocabulary.createMachine({
               states: {
                 accepted: {
                   ...statusState("accepted"),
-                  after: {
-                    contactReminder: ring("contactReminder"),
-                    scheduleReminder: ring("scheduleReminder"),
-                  },
                   on: {
                     "appointment.scheduled": step(6, "scheduled"),
                     "service.activated": step(7, "active"),
@@ -117,21 +106,16 @@ export const orderItemMachine = vocabulary.createMachine({
                 },
                 scheduled: {
                   ...statusState("scheduled"),
-                  after: {
-                    appointmentReminder: { guard: "isReminderDue", ...ring("appointmentReminder") },
-                    appointmentOverdue: ring("appointmentOverdue"),
-                  },
                   on: {
                     "work.started": step(9, "in_progress"),
                     "order.cancelled": cancel,
-                    // Re-entered: a new date is announced again and sets its clocks anew.
+                    // Re-entered: a new date is announced again.
                     "appointment.rescheduled": { ...step(17, "scheduled"), reenter: true },
                     "work.failed": step(19, "failed"),
                   },
                 },
                 in_progress: {
                   ...statusState("in_progress"),
-                  after: { onSiteOverdue: ring("onSiteOverdue") },
                   on: {
                     "work.completed": step(10, "completed"),
                     "service.activated": step(11, "active"),
@@ -144,7 +128,6 @@ export const orderItemMachine = vocabulary.createMachine({
             },
             failed: {
               ...statusState("failed"),
-              after: { resolutionReminder: ring("resolutionReminder") },
               on: {
                 "appointment.rescheduled": step(21, "scheduled"),
                 "order.cancelled": cancel,

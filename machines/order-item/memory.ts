@@ -26,8 +26,15 @@ export function remembered(context: Known, event: SeenEvent): Change {
 }
 
 function appointmentAfter(context: Known, event: SeenEvent): OrderItemContext["appointment"] {
-  const { scheduledFor, zone } = event.data ?? {};
-  if (scheduledFor !== undefined) return { scheduledFor: toUtc(scheduledFor), zone: zone ?? null };
+  const { scheduledFor, zone, metadata } = event.data ?? {};
+  if (scheduledFor !== undefined) {
+    const window = metadata?.["appointmentWindow"];
+    return {
+      scheduledFor: toUtc(scheduledFor),
+      zone: zone ?? null,
+      window: typeof window === "string" ? window : null,
+    };
+  }
   // A derived new appointment has no date: the former one must not be pushed as if it still held.
   return event.type === "appointment.rescheduled" ? null : context.appointment;
 }

@@ -4,32 +4,31 @@
  * asks today's configuration.
  */
 import { z } from "zod";
-
-const HOUR_MS = 3_600_000;
-
-const durationMs = z.int().positive();
+import type { LintRule } from "./findings.ts";
 
 /** First status in which a cancellation needs an approval; "never": it always cancels at once. */
 const pointOfNoReturnSchema = z.enum(["scheduled", "in_progress", "never"]);
 
-const slaShape = {
-  /** Birth to accept or reject: the marketplace's goal. */
-  respondReminderMs: durationMs,
-  /** Birth to accept or reject: the marketplace's limit. */
-  respondBreachMs: durationMs,
-  /** Acceptance to the first contact with the customer. */
-  contactReminderMs: durationMs,
-  /** Acceptance to a set date; also how long an appointment may lack its date. */
-  scheduleReminderMs: durationMs,
-  /** How long before the appointment the operator hears of it. */
-  appointmentReminderMs: durationMs,
-  /** How long after the appointment work must have started. */
-  appointmentOverdueMs: durationMs,
-  /** How long a visit lasts at most. */
-  onSiteOverdueMs: durationMs,
-  /** Failure to a resolution. */
-  resolutionReminderMs: durationMs,
-};
+const lintLevel = z.enum(["off", "warn", "error"]);
+/** Sending a late fact once more makes it later, so what came late is never refused for that. */
+const timingLevel = z.enum(["off", "warn"]);
+
+const lintShape = {
+  promptness: timingLevel,
+  notes: lintLevel,
+  schedule: lintLevel,
+  references: lintLevel,
+  failures: lintLevel,
+  metadata: lintLevel,
+  promise: lintLevel,
+  response: timingLevel,
+  fields: lintLevel,
+} satisfies Record<LintRule, z.ZodType>;
+
+export type LintLevel = z.infer<typeof lintLevel>;
+
+/** By rule; a rule that is not named has "warn". */
+const lintChoices = z.strictObject(lintShape).partial().optional();
 
 const ruleShape = {
   /** "strict" takes the marketplace's published lifecycle alone, "extended" our additions too. */
@@ -49,7 +48,6 @@ const ruleShape = {
 const actorRulesSchema = z.strictObject({
   ...ruleShape,
   pointOfNoReturn: pointOfNoReturnSchema,
-  sla: z.strictObject(slaShape),
 });
 
 /** The rules one actor lives by, with the point of no return of its own offer category. */
@@ -64,24 +62,12 @@ const DEFAULTS: ActorRules = {
   completionStyle: "either",
   pushIntermediate: false,
   pointOfNoReturn: "in_progress",
-  sla: {
-    respondReminderMs: 4 * HOUR_MS,
-    respondBreachMs: 24 * HOUR_MS,
-    contactReminderMs: 24 * HOUR_MS,
-    scheduleReminderMs: 5 * 24 * HOUR_MS,
-    appointmentReminderMs: 24 * HOUR_MS,
-    appointmentOverdueMs: 4 * HOUR_MS,
-    onSiteOverdueMs: 4 * HOUR_MS,
-    resolutionReminderMs: 48 * HOUR_MS,
-  },
 };
-
-const slaChoices = z.strictObject(slaShape).partial().optional();
 
 /** As an installation writes them: everything has a default. */
 export const optionsSchema = z.strictObject({
   ...z.strictObject(ruleShape).partial().shape,
-  sla: slaChoices,
+  lint: lintChoices,
   /** By offer category; a category that is not named has "in_progress". */
   pointOfNoReturn: z.record(z.string(), pointOfNoReturnSchema).optional(),
   /** Serialised size of one event's metadata, in bytes. */
@@ -96,24 +82,24 @@ export type OrderItemOptions = z.input<typeof optionsSchema>;
 export type ResolvedOptions = z.output<typeof optionsSchema>;
 
 /** The rules as an actor stores them, short because a million actors remember them. */
-export const actorChoicesSchema = actorRulesSchema.partial().extend({ sla: slaChoices });
+export const actorChoicesSchema = actorRulesSchema.partial().extend({ lint: lintChoices });
 
 export type ActorChoices = z.infer<typeof actorChoicesSchema>;
 
 export function actorChoices(options: ResolvedOptions, category: string | undefined): ActorChoices {
-  const { metadataMaxBytes: _checkedAtTheBorder, pointOfNoReturn, sla = {}, ...rules } = options;
+  const { metadataMaxBytes: _checkedAtTheBorder, pointOfNoReturn, lint = {}, ...rules } = options;
   const ownReturn = pointOfNoReturn?.[category ?? ""];
-  const ownSla = differing(sla, DEFAULTS.sla);
+  const ownLint = Object.fromEntries(Object.entries(lint).filter(([, level]) => level !== "warn"));
   return {
     ...differing({ ...rules, pointOfNoReturn: ownReturn }, DEFAULTS),
-    ...(Object.keys(ownSla).length > 0 && { sla: ownSla }),
+    ...(Object.keys(ownLint).length > 0 && { lint: ownLint }),
   };
 }
 
 export function rulesOf({ options }: { readonly options: ActorChoices }): ActorRules {
-  const sla = { ...DEFAULTS.sla, ...options.sla };
+  const { lint: _checkedApart, ...own } = options;
   // Choices hold no `undefined`: they have been through JSON, or through `actorChoices`.
-  return { ...DEFAULTS, ...options, sla } as ActorRules;
+  return { ...DEFAULTS, ...own } as ActorRules;
 }
 
 function differing<Values extends object>(values: Values, defaults: object): Partial<Values> {

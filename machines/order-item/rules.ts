@@ -7,6 +7,7 @@
  */
 import type { OrderItemContext, SeenEvent } from "./context.ts";
 import type { Refusal } from "./contract.ts";
+import { lintProblem } from "./lint.ts";
 import { hasServiceReference, withReferencesOf } from "./metadata.ts";
 import { rulesOf } from "./options.ts";
 import { isLegalPair, PAIRS, type Pair } from "./pairs.ts";
@@ -22,7 +23,7 @@ export function isTaken(context: Known, event: SeenEvent, number: number): boole
     pair !== undefined &&
     pair.event === event.type &&
     isOpen(context, event, pair) &&
-    problemOf(context, event) === undefined
+    problemOf(context, event, pair.to) === undefined
   );
 }
 
@@ -52,15 +53,22 @@ export function isWithdrawal(origin: unknown): boolean {
 export function refusalOf(context: Known, event: SeenEvent): Refusal | undefined {
   const late = datePastProblem(event);
   if (late !== undefined) return late;
-  const isExpected = PAIRS.some(
+  if (event.type === "order.noted") return lintProblem({ context, event, status: context.status });
+  const expected = PAIRS.find(
     (pair) =>
       pair.event === event.type && pair.from === context.status && isOpen(context, event, pair),
   );
-  return isExpected ? problemOf(context, event) : undefined;
+  // What only asks for a cancellation is no update yet.
+  const isRequest = event.type === "order.cancelled" && !isDecided(context, event);
+  return expected && !isRequest ? problemOf(context, event, expected.to) : undefined;
 }
 
-function problemOf(context: Known, event: SeenEvent): Refusal | undefined {
+function problemOf(context: Known, event: SeenEvent, status: Status): Refusal | undefined {
   if (event.derived === true) return undefined;
+  return factProblem(context, event) ?? lintProblem({ context, event, status });
+}
+
+function factProblem(context: Known, event: SeenEvent): Refusal | undefined {
   switch (event.type) {
     case "order.accepted":
       return customerProblem(context, event);
@@ -138,9 +146,14 @@ export function cancelVerdict(context: Known, event: SeenEvent): CancelVerdict {
   if (event.type !== "order.cancelled") return "deny";
   const pair = PAIRS.find((each) => each.event === event.type && each.from === context.status);
   if (pair === undefined || !isOpen(context, event, pair)) return "deny";
-  if (!isPastReturn(context)) return "cancel";
+  if (!isDecided(context, event)) return "assess";
+  return problemOf(context, event, "cancelled") === undefined ? "cancel" : "deny";
+}
+
+function isDecided(context: Known, event: SeenEvent): boolean {
+  if (!isPastReturn(context)) return true;
   const hasHappened = event.derived === true || event.data?.origin === "marketplace";
-  return hasHappened || event.data?.approvedBy !== undefined ? "cancel" : "assess";
+  return hasHappened || event.data?.approvedBy !== undefined;
 }
 
 export function isPastReturn(context: Known): boolean {

@@ -1,11 +1,12 @@
 /**
- * The words that the order item's machine is written in: its actions, guards and delays by name.
+ * The words that the order item's machine is written in: its actions and guards by name.
  * Each only asks a pure function; none touches the world.
  */
 import { assign, enqueueActions, setup } from "xstate";
-import { type Clock, delayOf, dueAtOf, isReminderDue } from "./clocks.ts";
 import type { OrderItemContext, OrderItemEvent, OrderItemInput } from "./context.ts";
-import { notePushFor, type PushStatus, pushFor, type Remind, reminder } from "./effects.ts";
+import { type AskOperator, notePushFor, type PushStatus, pushFor, taskFor } from "./effects.ts";
+import { warningOf, type Warning } from "./findings.ts";
+import { findingsOf, lintProblem } from "./lint.ts";
 import { cancellationRequest, remembered, waitBegun } from "./memory.ts";
 import { cancelVerdict, isPastReturn, isTaken } from "./rules.ts";
 import type { Status, StatusEntry, StatusTag } from "./statuses.ts";
@@ -21,11 +22,16 @@ export interface OrderItemOutput {
 
 type EffectAction =
   | { readonly type: "pushStatus"; readonly params: PushStatus }
-  | { readonly type: "remind"; readonly params: Remind };
+  | { readonly type: "askOperator"; readonly params: AskOperator };
 
 interface Seen {
   readonly context: OrderItemContext;
   readonly event: OrderItemEvent;
+}
+
+/** Kept in the journal beside the decision. */
+export interface LintNote extends Warning {
+  readonly type: "lint";
 }
 
 /** An action that decides on an effect, or on none, and leaves its delivery to the engine. */
@@ -40,7 +46,8 @@ function tell<Params extends Readonly<Record<string, unknown>> | undefined = und
     never,
     EffectAction,
     never,
-    never
+    never,
+    LintNote
   >(({ context, event, enqueue }, params) => {
     const effect = effectOf({ context, event }, params);
     if (effect !== undefined) enqueue(effect);
@@ -51,8 +58,28 @@ function pushed(params: PushStatus | undefined): EffectAction | undefined {
   return params && { type: "pushStatus", params };
 }
 
-function reminded(clock: string, { status }: OrderItemContext, dueAtMs: number): EffectAction {
-  return { type: "remind", params: reminder(clock, status, dueAtMs) };
+function asked({ context, event }: Seen, task: AskOperator["task"]): EffectAction {
+  return { type: "askOperator", params: taskFor(context, event, task) };
+}
+
+/** Before anything is remembered: a check compares with what was known until now. */
+function checked<Params extends { readonly status: Status } | undefined>() {
+  return enqueueActions<
+    OrderItemContext,
+    OrderItemEvent,
+    Params,
+    OrderItemEvent,
+    never,
+    never,
+    never,
+    never,
+    LintNote
+  >(({ context, event, enqueue }, params) => {
+    const warnings = [...findingsOf({ context, event, status: params?.status ?? context.status })];
+    // Both are empty as a rule, and an assignment copies the context.
+    if (warnings.length > 0 || context.warnings.length > 0) enqueue.assign({ warnings });
+    for (const found of warnings) enqueue.emit({ type: "lint", ...warningOf(found) });
+  });
 }
 
 /** Named parts only: an inline action could not be stored, replayed or shown. */
@@ -64,30 +91,26 @@ export const vocabulary = setup({
     output: OrderItemOutput;
     tags: StatusTag;
     meta: StatusMeta;
+    emitted: LintNote;
   },
   actions: {
     // Effects: the engine delivers them after its commit, nothing happens here.
     pushStatus: (_args, _params: PushStatus) => {},
-    remind: (_args, _params: Remind) => {},
+    askOperator: (_args, _params: AskOperator) => {},
+    check: checked<{ readonly status: Status }>(),
+    checkNote: checked<undefined>(),
     /** Runs before `enter`, because what is pushed depends on the status that is left. */
     announce: tell(({ context, event }, { status }: { status: Status }) =>
       pushed(pushFor(context, event, status)),
     ),
     announceNote: tell(({ context, event }) => pushed(notePushFor(context, event))),
-    /** XState's own first event has no `at`; a birth's is in the context already. */
-    enter: assign(({ context, event }, { status }: { status: Status }) => ({
-      status,
-      since: event.at ?? context.since,
-    })),
+    enter: assign((_seen, { status }: { status: Status }) => ({ status })),
     remember: assign(({ context, event }) => remembered(context, event)),
-    ring: tell(({ context }, { clock }: { clock: Clock }) =>
-      reminded(clock, context, dueAtOf(clock, context)),
-    ),
-    askForDecision: tell(({ context, event }) => reminded("cancellation", context, event.at)),
+    askForDecision: tell((seen) => asked(seen, "decideCancellation")),
     /** Cancelled elsewhere with work under way: somebody has to call the technician back. */
-    askToStopWork: tell(({ context, event }) =>
-      isPastReturn(context) && event.data.approvedBy === undefined
-        ? reminded("workToStop", context, event.at)
+    askToStopWork: tell((seen) =>
+      isPastReturn(seen.context) && seen.event.data.approvedBy === undefined
+        ? asked(seen, "stopWork")
         : undefined,
     ),
     rememberRequest: assign(({ context, event }) => cancellationRequest(context, event)),
@@ -100,17 +123,8 @@ export const vocabulary = setup({
     isCancelled: ({ context, event }) => cancelVerdict(context, event) === "cancel",
     needsDecision: ({ context, event }) => cancelVerdict(context, event) === "assess",
     isBornSubmitted: ({ context }) => context.bornAs === "submitted_to_provider",
-    isReminderDue: ({ context, event }) => isReminderDue(context, event),
+    isNoted: ({ context, event }) =>
+      lintProblem({ context, event, status: context.status }) === undefined,
     waitsOnProvider: ({ event }) => event.data.on === "provider",
-  },
-  delays: {
-    respondReminder: ({ context, event }) => delayOf("respondReminder", context, event),
-    respondBreach: ({ context, event }) => delayOf("respondBreach", context, event),
-    contactReminder: ({ context, event }) => delayOf("contactReminder", context, event),
-    scheduleReminder: ({ context, event }) => delayOf("scheduleReminder", context, event),
-    appointmentReminder: ({ context, event }) => delayOf("appointmentReminder", context, event),
-    appointmentOverdue: ({ context, event }) => delayOf("appointmentOverdue", context, event),
-    onSiteOverdue: ({ context, event }) => delayOf("onSiteOverdue", context, event),
-    resolutionReminder: ({ context, event }) => delayOf("resolutionReminder", context, event),
   },
 });

@@ -15,6 +15,8 @@ export interface ChaosTotals {
   /** What the marketplace was sent, repeats and refused requests included. */
   readonly requests: number;
   readonly timersFired: number;
+  /** Rungs of SLA clocks that somebody was told of. */
+  readonly clocksRung: number;
   readonly faults: Readonly<Record<string, number>>;
   /** Faults in which a process ended without a chance to tidy up. */
   readonly kills: number;
@@ -22,11 +24,16 @@ export interface ChaosTotals {
   readonly appliedTwice: number;
   readonly outOfOrder: number;
   readonly stuck: number;
+  /** Timers and clocks. */
   readonly timersEarly: number;
+  readonly timersForgotten: number;
+  readonly timersDoubled: number;
   readonly duplicateStatusChanges: number;
   readonly unexplainedUpstreamDuplicates: number;
   /** Requests that came twice because of a fault: the marketplace has no idempotency keys. */
   readonly explainedDuplicates: number;
+  /** Notices that operators heard twice because of a fault. */
+  readonly repeatedNotices: number;
   /** Acknowledged in the moment that a Redis without an fsync per write may forget, and not sent again. */
   readonly lostWithinContract: number;
   /** From the end of the faults until nothing was left to do, s. */
@@ -44,8 +51,8 @@ const VIOLATIONS_SHOWN = 50;
 
 export function totalsOf(seed: number, result: ChaosResult): ChaosTotals {
   const { verdict, faults, silences, settling, misbehaviour, directory } = result;
-  const { events, items, applied, pushes, timersFired } = verdict;
-  const { explainedDuplicates, lostWithinContract } = verdict;
+  const { events, items, applied, pushes, timersFired, clocksRung } = verdict;
+  const { explainedDuplicates, repeatedNotices, lostWithinContract } = verdict;
   return {
     seed,
     events,
@@ -54,16 +61,20 @@ export function totalsOf(seed: number, result: ChaosResult): ChaosTotals {
     pushes,
     requests: result.requests,
     timersFired,
+    clocksRung,
     faults: countFaults(faults),
     kills: faults.filter(({ kind }) => isFaultKind(kind) && isKill(kind)).length,
     lost: countOf(verdict, "lost"),
     appliedTwice: countOf(verdict, "applied-twice"),
     outOfOrder: countOf(verdict, "out-of-order", "effects-out-of-order"),
     stuck: countOf(verdict, "stuck"),
-    timersEarly: countOf(verdict, "timer-early"),
+    timersEarly: countOf(verdict, "timer-early", "clock-early"),
+    timersForgotten: countOf(verdict, "timer-forgotten", "clock-forgotten"),
+    timersDoubled: countOf(verdict, "timer-doubled", "clock-doubled"),
     duplicateStatusChanges: countOf(verdict, "duplicate-status-change"),
     unexplainedUpstreamDuplicates: countOf(verdict, "unexplained-duplicate"),
     explainedDuplicates,
+    repeatedNotices,
     lostWithinContract,
     drainSeconds: Math.round(settling.tookMs / 100) / 10,
     silences,

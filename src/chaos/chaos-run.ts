@@ -9,15 +9,15 @@
  */
 import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { definitions } from "../../machines/registry.ts";
 import { registerMachines } from "../core/machine.ts";
 import { checkHistory } from "../history/check.ts";
 import type { FaultRecord, History } from "../history/history.ts";
 import type { Verdict } from "../history/verdict.ts";
 import { type OpenStage, openStage } from "./chaos-stage.ts";
-import { collectHistory } from "./collect-history.ts";
+import { collectHistory, type HistorySources } from "./collect-history.ts";
 import { ALL_FAULT_KINDS, type FaultKind, type PlannedFault, planFaults } from "./fault-plan.ts";
 import {
   type AskedEnding,
@@ -26,12 +26,14 @@ import {
   strikeAll,
   type Strikes,
 } from "./fault-strikes.ts";
+import { HeardNotices } from "./heard-notices.ts";
+import { changePolicy, policyVersion, TESTED_POLICIES } from "./policy-change.ts";
 import { Producers } from "./producers.ts";
 import type { Durability } from "./redis-faults.ts";
 import { seededRandom } from "./seeded-random.ts";
+import { TESTED_DEFINITIONS } from "./tested-definitions.ts";
 import { awaitSettled, type Settling } from "./settling.ts";
 import { type Silence, silencesOf } from "./silences.ts";
-import { ORDER_ITEM } from "./tested-deployment.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -68,6 +70,9 @@ export interface ChaosResult {
 const FINISH_MS = 60_000;
 const SETTLE_MS = 180_000;
 
+/** Two looks of each process for another policy, and time to see it, ms. */
+const POLICY_SEEN_MS = 6_000;
+
 /** What was sent so long before a loss is repeated as well: clocks and fsyncs are not that exact, ms. */
 const REPEAT_BEFORE_MS = 2_000;
 
@@ -77,7 +82,7 @@ const REPEAT_BEFORE_MS = 2_000;
  */
 const CLOCK_ERROR_MS = 1_000;
 
-const MACHINES = registerMachines(definitions({ orderItem: ORDER_ITEM }));
+const MACHINES = registerMachines(TESTED_DEFINITIONS);
 
 export function judge(history: History): Verdict {
   return checkHistory(history, MACHINES);
@@ -86,12 +91,16 @@ export function judge(history: History): Verdict {
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const directory = mkdtempSync(join(tmpdir(), "orderwright-chaos-"));
   const logFile = createWriteStream(join(directory, "processes.log"));
-  const log = (line: string): void => void logFile.write(`${line}\n`);
+  const heard = new HeardNotices();
+  const log = (line: string): void => {
+    heard.hear(line, Date.now());
+    logFile.write(`${line}\n`);
+  };
   let isWorthKeeping = true;
   try {
     const stage = await openStage({ ...options, directory, log });
     try {
-      const result = await play(stage, options, directory);
+      const result = await play(stage, options, { directory, heard });
       isWorthKeeping = options.keep || !isGood(result);
       return { ...result, ...(isWorthKeeping && { directory }) };
     } finally {
@@ -108,10 +117,15 @@ export function isGood({ verdict, misbehaviour }: ChaosResult): boolean {
   return verdict.violations.length === 0 && misbehaviour.length === 0;
 }
 
+interface RunPlace {
+  readonly directory: string;
+  readonly heard: HeardNotices;
+}
+
 async function play(
   stage: OpenStage,
   options: ChaosOptions,
-  directory: string,
+  { directory, heard }: RunPlace,
 ): Promise<ChaosResult> {
   const { tell } = options;
   const plan = planOf(stage, options);
@@ -128,7 +142,11 @@ async function play(
     const faultsEndedAt = Date.now();
     tell("The faults are over. What was sent is handed over, and everything comes to rest.");
     const ending = await comeToRest(stage, producers);
-    const history = await historyOf(stage, producers, strikes.records);
+    const history = await historyOf(stage, producers, {
+      faults: strikes.records,
+      notices: heard.records,
+      endedAt: ending.settledAt,
+    });
     const heardAt = history.requests.map(({ at }) => at).filter((at) => at <= faultsEndedAt);
     const result: ChaosResult = {
       verdict: judge(history),
@@ -150,17 +168,24 @@ async function play(
 interface RunEnding {
   readonly handedOver: "acknowledged" | "late";
   readonly settling: Settling;
+  /** ms. */
+  readonly settledAt: number;
   readonly endings: readonly AskedEnding[];
 }
 
 /** Everything is handed over and worked off, and every process has ended. */
 async function comeToRest(stage: OpenStage, producers: Producers): Promise<RunEnding> {
   const handedOver = await producers.finish(FINISH_MS);
-  const settling = await awaitSettled(stage.store, stage.crmEvents, SETTLE_MS);
+  const first = await awaitSettled(stage.store, stage.crmEvents, SETTLE_MS);
+  // A process that was cut off until now may have measured clocks by another policy than is in force, and
+  // asks for a recomputation when it sees that.
+  await delay(POLICY_SEEN_MS);
+  const last = await awaitSettled(stage.store, stage.crmEvents, SETTLE_MS);
+  const settling = { ...last, tookMs: first.tookMs };
   const from = Date.now();
   const ended = await stage.deployment.end();
   const endings = [...ended].map(([name, how]) => ({ name, how, from, to: Date.now() }));
-  return { handedOver, settling, endings };
+  return { handedOver, settling, settledAt: from, endings };
 }
 
 function misbehaviourOf(
@@ -200,10 +225,16 @@ async function strike(
   { options, plan }: { readonly options: ChaosOptions; readonly plan: readonly PlannedFault[] },
 ): Promise<Strikes> {
   const begunAt = performance.now();
-  const { tell, signal, lengthMs } = options;
+  const { tell, signal, lengthMs, seed } = options;
   const clock = (): string => `${((performance.now() - begunAt) / 1_000).toFixed(1)} s`.padStart(8);
   const { log } = producers;
-  return strikeAll(stage, {
+  const changing = changePolicy(stage.store, {
+    policy: TESTED_POLICIES.second,
+    afterMs: seededRandom(seed, "policy").between(0.3 * lengthMs, 0.7 * lengthMs),
+    signal,
+    onDone: () => tell(`${clock()}  another SLA policy is in force`),
+  });
+  const strikes = await strikeAll(stage, {
     plan,
     signal,
     lengthMs,
@@ -215,12 +246,14 @@ async function strike(
       tell(`${clock()}  ${kind.padEnd(18)} is over; producers repeat ${count} events`);
     },
   });
+  await changing;
+  return strikes;
 }
 
 async function historyOf(
   stage: OpenStage,
   producers: Producers,
-  faults: readonly FaultRecord[],
+  told: Pick<HistorySources, "faults" | "notices" | "endedAt">,
 ): Promise<History> {
   const { lives, log } = producers;
   const endings = new Map(lives.map(({ itemId, endsAs }) => [itemId, endsAs]));
@@ -230,8 +263,8 @@ async function historyOf(
     crmEvents: stage.crmEvents,
     requests: stage.market.log,
     sent: log.sent(),
-    faults,
-    endedAt: Date.now(),
+    ...told,
+    policyVersion: await policyVersion(stage.store),
     clockSkewMs: CLOCK_ERROR_MS,
     isEachPushed: true,
     machines: MACHINES,

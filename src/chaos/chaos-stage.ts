@@ -6,6 +6,7 @@ import type { Market } from "../offergrid/sandbox/market.ts";
 import { CRM_EVENTS, openQueue } from "../queue/queues.ts";
 import { closeStore, type ConnectedStore, openStore } from "../store/store.ts";
 import { type FrontDoor, httpDoor, queueDoor } from "./front-doors.ts";
+import { putIntoForce, TESTED_POLICIES } from "./policy-change.ts";
 import { type Durability, openTestedRedis, type TestedRedis } from "./redis-faults.ts";
 import { KEY_PREFIX, SHARDS, startDeployment, type TestedDeployment } from "./tested-deployment.ts";
 
@@ -61,6 +62,7 @@ async function openParts(
   closers.push(() => sandbox.close());
   const store = await openStore(redis.url, { prefix: KEY_PREFIX, shards: SHARDS });
   closers.push(() => closeStore(store));
+  await putIntoForce(store, TESTED_POLICIES.first);
   const observed = openQueue(CRM_EVENTS, { redisUrl: redis.url, prefix: KEY_PREFIX });
   closers.push(() => observed.close());
   const producing = openQueue(CRM_EVENTS, { redisUrl: redis.testedUrl, prefix: KEY_PREFIX });

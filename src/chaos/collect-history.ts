@@ -13,6 +13,7 @@ import type {
   History,
   ItemRecord,
   MarketRequest,
+  NoticeRecord,
   SentEvent,
 } from "../history/history.ts";
 import type { PushLogEntry } from "../offergrid/sandbox/push-log.ts";
@@ -34,6 +35,10 @@ export interface HistorySources {
   readonly requests: readonly PushLogEntry[];
   readonly sent: readonly SentEvent[];
   readonly faults: readonly FaultRecord[];
+  /** What operators heard; absent when nobody listened. */
+  readonly notices?: readonly NoticeRecord[];
+  /** Of the SLA policy in force in every process; absent when it is not known. */
+  readonly policyVersion?: string;
   /** ms. */
   readonly endedAt: number;
   /** ms. */
@@ -62,7 +67,7 @@ const UNFINISHED = [
 ] as const;
 
 export async function collectHistory(sources: HistorySources): Promise<History> {
-  const { store, sent, faults, endedAt, clockSkewMs } = sources;
+  const { store, sent, faults, endedAt, clockSkewMs, notices, policyVersion } = sources;
   const [items, letters, counts] = await Promise.all([
     collectItems(sources),
     listDeadLetters(store, LETTERS_MAX),
@@ -75,6 +80,8 @@ export async function collectHistory(sources: HistorySources): Promise<History> 
     jobsLeft: Object.values(counts).reduce((sum, count) => sum + count, 0),
     requests: sources.requests.map(marketRequest),
     faults,
+    ...(notices !== undefined && { notices }),
+    ...(policyVersion !== undefined && { policyVersion }),
     endedAt,
     clockSkewMs,
     isEachPushed: sources.isEachPushed,
@@ -113,10 +120,12 @@ async function collectItem(
   { store, mustEndAs }: HistorySources,
   itemId: string,
 ): Promise<Omit<ItemRecord, "listedUnder" | "actorText">> {
-  const [journal, lanes, due] = await Promise.all([
+  const prefix = itemPrefix(store.layout, itemId);
+  const [journal, lanes, due, attention] = await Promise.all([
     readJournal(store, itemId),
     readLanes(store, itemId, LANE_EFFECTS_MAX),
-    store.redis.zscore(`${itemPrefix(store.layout, itemId)}due`, itemId),
+    store.redis.zscore(`${prefix}due`, itemId),
+    store.redis.zscore(`${prefix}attention`, itemId),
   ]);
   const ending = mustEndAs?.(itemId);
   return {
@@ -124,6 +133,7 @@ async function collectItem(
     journal,
     lanes: lanes.map(({ channel, state, pending }) => ({ channel, state, pending })),
     ...(due !== null && { indexedDueAt: Number(due) }),
+    ...(attention !== null && { attentionSince: Number(attention) }),
     ...(ending !== undefined && { mustEndAs: ending }),
   };
 }

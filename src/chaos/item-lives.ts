@@ -1,8 +1,9 @@
 /**
- * Invented lives of order items: what a CRM would tell of them, from the order to the end. Every step is
+ * Invented lives of order items, and of some lamps: what a CRM would tell of them, from the order to the end. Every step is
  * legal where it stands, so each event must be applied whatever happens on its way; the numbers say in
  * which order.
  */
+import { ACKNOWLEDGED, isClockEvent, SNOOZED } from "../core/clock-event.ts";
 import type { CloudEvent, JsonObject } from "../core/event.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -28,7 +29,7 @@ const STARTED = [...ACCEPTED, "appointment.scheduled", "work.started"];
 const RETURN_VISIT = ["work.failed", "appointment.rescheduled", "work.started"];
 
 const STORIES: readonly Story[] = [
-  { share: 36, steps: [...STARTED, "work.completed", "service.activated"], endsAs: "active" },
+  { share: 16, steps: [...STARTED, "work.completed", "service.activated"], endsAs: "active" },
   { share: 10, steps: [...STARTED, "work.completed"], endsAs: "completed" },
   { share: 8, steps: [...STARTED, "service.activated"], endsAs: "active" },
   { share: 6, steps: [...ACCEPTED, "service.activated"], endsAs: "active", isRemote: true },
@@ -46,6 +47,13 @@ const STORIES: readonly Story[] = [
     endsAs: "cancelled",
   },
   { share: 6, steps: ["order.received", "order.rejected"], endsAs: "rejected" },
+  // A lamp goes out by itself, whenever its button was pressed.
+  { share: 4, steps: ["lamp.born"], endsAs: "dark" },
+  { share: 4, steps: ["lamp.born", "lamp.pressed", "lamp.pressed"], endsAs: "dark" },
+  // What nobody goes on with has its clocks ring to the end.
+  { share: 4, steps: ["order.received"], endsAs: "pending" },
+  { share: 4, steps: [...ACCEPTED, "wait.started"], endsAs: "accepted" },
+  { share: 4, steps: [...ACCEPTED, "appointment.scheduled"], endsAs: "scheduled" },
 ];
 
 /** Laid into a life: after which step, how likely, and what. */
@@ -55,12 +63,21 @@ const ADDITIONS: readonly {
   readonly steps: readonly string[];
 }[] = [
   { after: "order.received", probability: 0.3, steps: ["order.submitted"] },
+  { after: "order.received", probability: 0.15, steps: [ACKNOWLEDGED] },
+  { after: "order.received", probability: 0.1, steps: [SNOOZED] },
   { after: "order.accepted", probability: 0.2, steps: ["wait.started", "wait.ended"] },
   { after: "appointment.scheduled", probability: 0.3, steps: ["appointment.rescheduled"] },
   { after: "work.started", probability: 0.1, steps: ["wait.started", "wait.ended"] },
 ];
 
 const DAY_MS = 86_400_000;
+
+/** Of appointments, so many are near enough for their clocks to ring. */
+const NEAR = 0.5;
+const NEAR_MS = [1_000, 10_000] as const;
+
+/** From its beginning, a life's first clock is silenced for so long at most, ms. */
+const HELD_MS = 5_000;
 
 export interface LifeSetting {
   readonly itemId: string;
@@ -72,10 +89,21 @@ export interface LifeSetting {
 
 export function newLife(random: SeededRandom, setting: LifeSetting): ItemLife {
   const story = storyFor(random.between(1, 100));
-  const steps = story.steps.flatMap((step) => [step, ...additionsAfter(step, random)]);
+  const steps = story.steps.flatMap((step, index) => {
+    const additions = additionsAfter(step, random);
+    const isLast = index === story.steps.length - 1;
+    // A life ends as its story does; to silence a clock changes nothing of that.
+    return [step, ...additions.filter((each) => !isLast || isClockEvent(each))];
+  });
   const events = steps.map((type, index) => {
-    const data = dataOf(type, { ...setting, number: index + 1, isRemote: story.isRemote === true });
-    return eventOf(type, { ...setting, number: index + 1, data });
+    const at = setting.from + index * setting.stepMs;
+    const { itemId } = setting;
+    if (isClockEvent(type)) return holdOf(type, { itemId, at, place: index + 1 });
+    const number = steps.slice(0, index + 1).filter((each) => !isClockEvent(each)).length;
+    const dateMs = random.chance(NEAR) ? random.between(...NEAR_MS) : (30 + number) * DAY_MS;
+    const isRemote = story.isRemote === true;
+    const data = dataOf(type, { itemId, number, isRemote, scheduledFor: at + dateMs });
+    return eventOf(type, { itemId, at, number, data });
   });
   return { itemId: setting.itemId, events, endsAs: story.endsAs };
 }
@@ -93,43 +121,64 @@ function additionsAfter(step: string, random: SeededRandom): readonly string[] {
   );
 }
 
-function eventOf(
-  type: string,
-  {
-    itemId,
-    from,
-    stepMs,
-    number,
-    data,
-  }: LifeSetting & { readonly number: number; readonly data: JsonObject },
-): CloudEvent {
+interface Told {
+  readonly itemId: string;
+  /** When it happened, ms. */
+  readonly at: number;
+  readonly number: number;
+  readonly data: JsonObject;
+}
+
+function eventOf(type: string, { itemId, at, number, data }: Told): CloudEvent {
   return {
     specversion: "1.0",
     id: `${itemId}-${number}`,
     source: "crm/chaos",
     type,
     subject: itemId,
-    time: new Date(from + (number - 1) * stepMs).toISOString(),
+    time: new Date(at).toISOString(),
     sequence: String(number),
     sequencetype: "Integer",
     data,
   };
 }
 
-interface Told extends LifeSetting {
-  readonly number: number;
-  readonly isRemote: boolean;
+/** Not of the CRM: people do it, and whether the clock is still open is left to the moment. */
+function holdOf(
+  type: string,
+  { itemId, at, place }: { readonly itemId: string; readonly at: number; readonly place: number },
+): CloudEvent {
+  const until = new Date(at + HELD_MS).toISOString();
+  const reason = "They have promised an answer.";
+  return {
+    specversion: "1.0",
+    id: `${itemId}-hold-${place}`,
+    source: "ops/chaos",
+    type,
+    subject: itemId,
+    time: new Date(at).toISOString(),
+    data: { clock: "respond", until, by: "ops@example.com", role: "lead", reason },
+  };
 }
 
-function dataOf(type: string, { itemId, from, number, isRemote }: Told): JsonObject {
+interface Content {
+  readonly itemId: string;
+  readonly number: number;
+  readonly isRemote: boolean;
+  /** Of an appointment, ms. */
+  readonly scheduledFor: number;
+}
+
+function dataOf(type: string, { itemId, number, isRemote, scheduledFor }: Content): JsonObject {
   const providerNotes = `Step ${number} of ${itemId}.`;
   switch (type) {
     case "order.received":
       return { orderId: `order-of-${itemId}`, requiresInstallation: !isRemote };
     case "appointment.scheduled":
     case "appointment.rescheduled": {
-      const scheduledFor = new Date(from + (30 + number) * DAY_MS).toISOString();
-      return { providerNotes, scheduledFor, metadata: { appointmentWindow: "1-5 PM" } };
+      const date = new Date(scheduledFor).toISOString();
+      const metadata = { appointmentWindow: "1-5 PM" };
+      return { providerNotes, scheduledFor: date, metadata };
     }
     case "work.failed":
       return { providerNotes, reasonCode: "technical" };

@@ -7,6 +7,7 @@
  * and what was due meanwhile follows.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { isClockEvent } from "../core/clock-event.ts";
 import type { CloudEvent } from "../core/event.ts";
 import type { FrontDoor } from "./front-doors.ts";
 import { type ItemLife, newLife } from "./item-lives.ts";
@@ -124,7 +125,13 @@ export class Producers {
       if (this.#underWay >= UNDER_WAY_MAX) return;
       const events = ways.shuffled(this.#due.get(this.#nextTick) ?? []);
       this.#due.delete(this.#nextTick);
-      for (const batch of batchesOf(events, ways)) void this.#send(batch, doorFor(ways, doors));
+      const [holds, facts] = [true, false].map((isHold) =>
+        events.filter(({ type }) => isClockEvent(type) === isHold),
+      );
+      for (const batch of batchesOf(facts ?? [], ways))
+        void this.#send(batch, doorFor(ways, doors));
+      // Only the queue takes what operators do.
+      for (const batch of batchesOf(holds ?? [], ways)) void this.#send(batch, doors[0]);
     }
   }
 

@@ -4,6 +4,7 @@ import type { Queue } from "bullmq";
 import { dueItems } from "../store/item-store.ts";
 import { allShards, shardPrefix } from "../store/keys.ts";
 import { channelsOf } from "../store/outbox-store.ts";
+import { isRecomputed } from "./policy-change.ts";
 import type { ConnectedStore } from "../store/store.ts";
 
 /** What still waits; every number 0 when the deployment is at rest. */
@@ -12,6 +13,8 @@ export interface Unsettled {
   readonly lanes: number;
   /** Items on which time has to act. */
   readonly due: number;
+  /** 1 while open clocks are measured by another SLA policy. */
+  readonly recomputations: number;
 }
 
 export interface Settling {
@@ -32,7 +35,7 @@ export async function awaitSettled(
   const begunAt = performance.now();
   for (let quiet = 0; ;) {
     const left = await lookAt(store, crmEvents);
-    quiet = left.jobs + left.lanes + left.due === 0 ? quiet + 1 : 0;
+    quiet = sum(Object.values(left)) === 0 ? quiet + 1 : 0;
     const tookMs = Math.round(performance.now() - begunAt);
     if (quiet >= QUIET_LOOKS) return { outcome: "settled", tookMs, left };
     if (tookMs > patienceMs) return { outcome: "late", tookMs, left };
@@ -46,7 +49,12 @@ async function lookAt(store: ConnectedStore, crmEvents: Queue): Promise<Unsettle
   const lanes = await Promise.all(shards.map((shard) => lanesOf(store, shard)));
   const now = Date.now();
   const due = await Promise.all(shards.map((shard) => dueItems(store, shard, { now, limit: 100 })));
-  return { jobs: sum(Object.values(counts)), lanes: sum(lanes), due: due.flat().length };
+  return {
+    jobs: sum(Object.values(counts)),
+    lanes: sum(lanes),
+    due: due.flat().length,
+    recomputations: (await isRecomputed(store)) ? 0 : 1,
+  };
 }
 
 /** Blocked lanes wait for a person: they are dead letters, and judged as such. */

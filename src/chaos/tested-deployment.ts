@@ -43,18 +43,6 @@ const SHUTDOWN_TIMEOUT_MS = 8_000;
 export const KEY_PREFIX = "chaos";
 export const SHARDS = 8;
 
-/** So short that some of the clocks ring although the next step comes in a second or two. */
-export const ORDER_ITEM = {
-  sla: {
-    respondReminderMs: 1_500,
-    respondBreachMs: 6_000,
-    contactReminderMs: 2_000,
-    scheduleReminderMs: 3_000,
-    onSiteOverdueMs: 2_000,
-    resolutionReminderMs: 2_000,
-  },
-};
-
 const SUPERVISE_EVERY_MS = 300;
 
 /** After the process's own deadline it has this long to be gone, ms. */
@@ -144,7 +132,6 @@ function processOf(
       ORDERWRIGHT_LEASE_MS: String(LEASE_MS),
       ORDERWRIGHT_PUSH_TIMEOUT_MS: String(PUSH_TIMEOUT_MS),
       ORDERWRIGHT_SHUTDOWN_TIMEOUT_MS: String(SHUTDOWN_TIMEOUT_MS),
-      ORDERWRIGHT_ORDER_ITEM: JSON.stringify(ORDER_ITEM),
       ...(port !== undefined && { ORDERWRIGHT_HTTP_PORT: String(port) }),
     },
   });

@@ -16,7 +16,7 @@ import { skewArguments } from "./skewed-clock.ts";
 
 export interface ProcessSetting {
   readonly name: string;
-  /** Of the `orderwright` command. */
+  /** Of the command that tested-command.ts makes. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Where it runs: no configuration file lies there. */
@@ -48,7 +48,7 @@ export interface TestedProcess {
 const START_TIMEOUT_MS = 60_000;
 
 const IS_BUILT = import.meta.url.endsWith(".js");
-const MAIN = fileURLToPath(new URL(`../cli/main.${IS_BUILT ? "js" : "ts"}`, import.meta.url));
+const MAIN = fileURLToPath(new URL(`./tested-command.${IS_BUILT ? "js" : "ts"}`, import.meta.url));
 
 export function testedProcess(setting: ProcessSetting): TestedProcess {
   let child: ChildProcess | undefined;

@@ -8,15 +8,19 @@ import { print } from "./output.ts";
 import { runProcess } from "./running-process.ts";
 import { type ConfigOption, newCommand } from "./session.ts";
 
-export function apiCommand(): Command {
+/** @param definitionsOf the machines that a configuration gives */
+export function apiCommand(definitionsOf = configuredDefinitions): Command {
   return newCommand("api")
     .description(
       "Run the HTTP API alone, on the Redis of REDIS_URL. It listens whether Redis is there or not; until it is, events are answered with 503.",
     )
-    .action(serve);
+    .action((options: ConfigOption) => serve(options, definitionsOf));
 }
 
-async function serve(options: ConfigOption): Promise<void> {
+async function serve(
+  options: ConfigOption,
+  definitionsOf: typeof configuredDefinitions,
+): Promise<void> {
   const config = loadConfig(process.env, options.config);
   const { redis } = config;
   if (redis.kind === "embedded") {
@@ -25,7 +29,7 @@ async function serve(options: ConfigOption): Promise<void> {
       "The HTTP API shares its Redis with the workers: set REDIS_URL. For everything in one process run `orderwright start`.",
     );
   }
-  const definitions = configuredDefinitions(config);
+  const definitions = definitionsOf(config);
   await runProcess(config, async (running) => {
     const url = await openHttpApi({ ...running, redisUrl: redis.url, definitions });
     running.log.info({ config: redactedConfig(config) }, "HTTP API started");

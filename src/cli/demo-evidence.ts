@@ -132,12 +132,12 @@ function pathOf(
 
 /** A parked event that was tried again has its mark where it was applied. */
 function marksOf(entry: DecisionEntry, later: readonly DecisionEntry[]): Mark[] {
-  if (entry.kind === "expired") return [];
+  if (entry.kind === "expired" || entry.kind === "clocks") return [];
   if ("change" in entry && entry.change !== undefined) return [entry.change.status as Mark];
   const isTriedAgain =
     entry.kind === "event" &&
     entry.outcome === "parked" &&
-    later.some((next) => next.kind !== "timer" && next.event.id === entry.event.id);
+    later.some((next) => "event" in next && next.event.id === entry.event.id);
   return isTriedAgain || entry.problem === undefined ? [] : [entry.problem.code];
 }
 

@@ -88,6 +88,8 @@ function configOf(config: Config, prefix: string): Config {
     unknownItemForMs: HOUR_MS,
     parkedMax: 50,
     journalMax: 1_000,
+    // Nobody is to hear of invented orders.
+    notices: { kind: "log" },
   };
 }
 

@@ -1,4 +1,5 @@
 /** One item as an operator reads it: the answer first, the record last. Pure. */
+import { NOTIFY_EFFECT } from "../core/clock-notice.ts";
 import type { ParkedEvent } from "../core/actor.ts";
 import type {
   EffectStory,
@@ -8,6 +9,7 @@ import type {
   TimerStory,
 } from "../engine/describe-item.ts";
 import { nextText } from "./answer-text.ts";
+import { clocksText } from "./clock-text.ts";
 import { letterText } from "./dead-letter-text.ts";
 import { answerOf, journalText } from "./journal-text.ts";
 import { count, cut, relativeText, table, timeText, wrapped } from "./text-layout.ts";
@@ -24,10 +26,12 @@ export function itemText(item: ItemDescription): string {
       "Needs a person",
       item.deadLetters.map((letter) => letterText(letter, readAt)).join("\n"),
     ),
+    section("Clocks", clocksText(item)),
+    section("Best practices", warningsText(item)),
     section("Waiting to be delivered", lanesText(item.lanes, readAt)),
     section("Parked events", parkedText(item.parked, readAt)),
     section("Timers", timersText(item.timers, readAt)),
-    section("Pushes", pushesText(item.effects)),
+    section("Pushes", pushesText(item.effects.filter(isNoted))),
     section("Context", item.state && contextText(item.state.context)),
     section("Journal", journalText(item.journal)),
   ]
@@ -66,6 +70,10 @@ function stateText(state: ItemState, now: number): string {
     ...(words?.action === undefined ? [] : [wrapped(`Your action: ${words.action}`, "  ")]),
     wrapped(nextText(allowed), "  "),
   ].join("\n");
+}
+
+function warningsText({ warnings }: ItemDescription): string {
+  return warnings.map(({ rule, message }) => wrapped(`${message} (${rule})`, "  ")).join("\n");
 }
 
 function lanesText(lanes: readonly LaneStory[], now: number): string {
@@ -123,6 +131,11 @@ function timersText(timers: readonly TimerStory[], now: number): string {
     timers.map(({ name, dueAt }) => [name, timeText(dueAt), relativeText(dueAt, now)]),
     "  ",
   );
+}
+
+/** A notice that was told is a line of the journal; one that is not needs a person's eye. */
+function isNoted({ name, state }: EffectStory): boolean {
+  return name !== NOTIFY_EFFECT || state !== "delivered";
 }
 
 function pushesText(effects: readonly EffectStory[]): string {

@@ -1,4 +1,5 @@
 /** A journal, one line an entry: when, what, from where to where, who. Pure. */
+import { isClockEvent } from "../core/clock-event.ts";
 import type {
   Change,
   DeliveryEntry,
@@ -7,19 +8,51 @@ import type {
   TimerEntry,
 } from "../core/journal.ts";
 import { timerName } from "../engine/describe-item.ts";
-import { table, timeText } from "./text-layout.ts";
+import { factSentences } from "./clock-story.ts";
+import { table, timeText, wrapped } from "./text-layout.ts";
 
+const INDENT = "  ";
+
+/** Under what happened, which stands behind the time. */
+const STORY_INDENT = " ".repeat(`${INDENT}2026-01-01T00:00:00Z  `.length);
+
+/** What the clocks made of a decision stands under it. */
 export function journalText(journal: readonly JournalEntry[]): string {
   let status: string | undefined;
-  const rows = journal.map((entry) => {
+  const told = journal.map((entry) => {
     const cells = cellsOf(entry, status);
     status = ("change" in entry ? entry.change?.status : undefined) ?? status;
-    return [timeText(entry.at), ...cells];
+    return { entry, cells };
   });
-  return table([], rows, "  ");
+  const rows = told.flatMap(({ entry, cells }) => (cells ? [[timeText(entry.at), ...cells]] : []));
+  const lines = table([], rows, INDENT).split("\n").values();
+  return told
+    .flatMap(({ entry, cells }) => {
+      const story = storyOf(entry);
+      if (cells !== undefined) return [lines.next().value ?? "", ...story];
+      // Nobody did anything: what time brought about stands on the entry's own line.
+      const [first = "", ...more] = story;
+      return [`${INDENT}${timeText(entry.at)}  ${first.trimStart()}`, ...more];
+    })
+    .join("\n");
 }
 
-function cellsOf(entry: JournalEntry, before: string | undefined): string[] {
+function storyOf(entry: JournalEntry): readonly string[] {
+  const facts = "clocks" in entry ? (entry.clocks ?? []) : [];
+  return [...factSentences(facts), ...reasonOf(entry)].map((sentence) =>
+    wrapped(sentence, STORY_INDENT),
+  );
+}
+
+/** Why somebody has silenced a clock. */
+function reasonOf(entry: JournalEntry): readonly string[] {
+  if (entry.kind !== "event" || !isClockEvent(entry.event.type)) return [];
+  const { reason } = entry.event.data;
+  return typeof reason === "string" ? [`because: ${reason}`] : [];
+}
+
+/** None for what the clocks alone did. */
+function cellsOf(entry: JournalEntry, before: string | undefined): string[] | undefined {
   switch (entry.kind) {
     case "event":
       return eventCells(entry, before);
@@ -29,17 +62,20 @@ function cellsOf(entry: JournalEntry, before: string | undefined): string[] {
       return [entry.event.type, `expired, ${entry.problem.code}`, entry.event.source];
     case "delivery":
       return deliveryCells(entry);
+    case "clocks":
+      return undefined;
   }
 }
 
 function eventCells(entry: EventEntry, before: string | undefined): string[] {
   const { event, outcome, problem, change, reason, retried } = entry;
   const tried = retried ? "after waiting, " : "";
+  const type = event.type.replace(/^orderwright\./, "");
   if (outcome === "applied" && change !== undefined) {
-    return [event.type, tried + moveText(change, before), event.source];
+    return [type, tried + moveText(change, before), event.source];
   }
   const why = reason ?? problem?.code;
-  return [event.type, `${tried}${outcome}${why === undefined ? "" : `, ${why}`}`, event.source];
+  return [type, `${tried}${outcome}${why === undefined ? "" : `, ${why}`}`, event.source];
 }
 
 function timerCells({ timer, outcome, change }: TimerEntry, before: string | undefined): string[] {

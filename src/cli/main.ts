@@ -28,7 +28,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     load: async () => (await import("./send.ts")).sendCommand(),
   },
   show: {
-    summary: "show one item: state, journal, pushes",
+    summary: "show one item: state, clocks, journal, pushes",
     load: async () => (await import("./show.ts")).showCommand(),
   },
   items: {
@@ -38,6 +38,18 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   dead: {
     summary: "list what needs a person",
     load: async () => (await import("./dead.ts")).deadCommand(),
+  },
+  attention: {
+    summary: "list whose promise is broken, or will be",
+    load: async () => (await import("./attention.ts")).attentionCommand(),
+  },
+  ack: {
+    summary: "take care of a late clock, and hear no repeats",
+    load: async () => (await import("./acknowledge.ts")).acknowledgeCommand(),
+  },
+  snooze: {
+    summary: "hear nothing of a clock for a while",
+    load: async () => (await import("./snooze.ts")).snoozeCommand(),
   },
   retry: {
     summary: "try a dead letter again",
@@ -54,6 +66,22 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   metrics: {
     summary: "how well orders are fulfilled, and the targets",
     load: async () => (await import("./metrics.ts")).metricsCommand(),
+  },
+  policy: {
+    summary: "show, check and set the SLA policy",
+    load: async () => (await import("./policy.ts")).policyCommand(),
+  },
+  keys: {
+    summary: "make, list, rotate and revoke API keys",
+    load: async () => (await import("./keys.ts")).keysCommand(),
+  },
+  audit: {
+    summary: "list who did what and why, and verify the list",
+    load: async () => (await import("./audit.ts")).auditCommand(),
+  },
+  map: {
+    summary: "check what webhooks of other systems would become",
+    load: async () => (await import("./map.ts")).mapCommand(),
   },
   worker: {
     summary: "run the workers alone",

@@ -67,7 +67,7 @@ function rowsOf(figures: FulfilmentFigures): readonly Row[] {
     },
     {
       name: "Push lag",
-      value: `p95 ${durationText(pushLag.p95Ms)}`,
+      value: pushLagText(pushLag),
       target: `p95 ≤ ${durationText(TARGETS.pushGoalMs)}`,
       ...pushLag,
     },
@@ -80,6 +80,7 @@ function endedOf({ completion }: FulfilmentFigures): number {
 
 function countsText(figures: FulfilmentFigures): string {
   const { received, acceptance, completion, fulfilmentTime, timeToRespond, events } = figures;
+  const { pushLag } = figures;
   const { accepted, rejected, undecided, withdrawn } = acceptance;
   const { completed, failed, cancelled, open } = completion;
   const { basis } = fulfilmentTime;
@@ -95,6 +96,7 @@ function countsText(figures: FulfilmentFigures): string {
         "Late answers",
         `${timeToRespond.overLimit} after more than ${durationText(TARGETS.respondLimitMs)}`,
       ],
+      ["Late pushes", `${pushLag.overLimit} after more than ${durationText(TARGETS.pushLimitMs)}`],
       [
         "Outcomes",
         `${completed} completed, ${failed} failed, ${cancelled} cancelled, ${open} open`,
@@ -160,6 +162,10 @@ export function leftOutText({ testItems, unreadableItems }: FulfilmentReport): s
 function spreadText({ n, p50Ms, p90Ms, meanMs }: Spread): string {
   if (n === 0) return NOTHING;
   return `p50 ${durationText(p50Ms)}, p90 ${durationText(p90Ms)}, mean ${durationText(meanMs)}`;
+}
+
+function pushLagText({ n, p50Ms, p95Ms }: Spread): string {
+  return n === 0 ? NOTHING : `p50 ${durationText(p50Ms)}, p95 ${durationText(p95Ms)}`;
 }
 
 function daysText({ n, meanDays, p50Days, p90Days }: DaySpread): string {

@@ -8,6 +8,7 @@ import { type Finding, reconcile, type ReconcileOptions } from "../engine/reconc
 import { openOffergridClient } from "../offergrid/offergrid-client.ts";
 import { openQueue, PUSHES } from "../queue/queues.ts";
 import { openWaker } from "../queue/wake.ts";
+import { type ReasonFlags, recordOperation, withReason } from "./operator.ts";
 import { complain, print } from "./output.ts";
 import { findingsText, isOpen, type ReconcileSummary, summaryText } from "./reconcile-text.ts";
 import { type ConfigOption, newCommand, type Session, withSession } from "./session.ts";
@@ -18,7 +19,7 @@ const PROGRESS_EVERY_MS = 2_000;
 /** Findings that are kept for the table; more are counted, and --json prints them all as they come. */
 const SHOWN_MAX = 10_000;
 
-interface ReconcileFlags extends ConfigOption {
+interface ReconcileFlags extends ConfigOption, ReasonFlags {
   readonly account?: string;
   readonly item?: readonly string[];
   readonly repair?: true;
@@ -27,7 +28,7 @@ interface ReconcileFlags extends ConfigOption {
 }
 
 export function reconcileCommand(): Command {
-  return newCommand("reconcile")
+  return withReason(newCommand("reconcile"))
     .description(
       "Compare what is held here with what the marketplace shows, and explain each difference. Changes nothing without --repair.",
     )
@@ -67,6 +68,7 @@ async function compare(
   signal: AbortSignal,
 ): Promise<ReconcileSummary> {
   const accounts = openAccounts(session.config, flags.account);
+  if (flags.repair) await recordRepair(session, flags);
   const opened = openEngine(session);
   const sum = new Sum(flags.json === true);
   try {
@@ -80,6 +82,15 @@ async function compare(
   } finally {
     await Promise.all([opened.close(), ...accounts.map(({ client }) => client.close())]);
   }
+}
+
+/** Which items were repaired, their own journals tell. */
+async function recordRepair({ store }: Session, flags: ReconcileFlags): Promise<void> {
+  const { account, adopt, item: items } = flags;
+  const detail = { ...(account !== undefined && { account }), adopt: adopt === true };
+  const act = { action: "reconcile --repair", detail };
+  if (items === undefined) await recordOperation(store, flags, act);
+  else for (const item of items) await recordOperation(store, flags, { ...act, item });
 }
 
 function repairWanted({ repair, adopt }: ReconcileFlags): ReconcileOptions["repair"] {
@@ -160,7 +171,7 @@ function openAccounts(config: Config, wanted: string | undefined): readonly Push
 }
 
 /** Decides and commits as a worker does; the pushes that come of it are the workers' to deliver. */
-function openEngine({ store, machines, config, link }: Session): {
+function openEngine({ store, machines, clocks, config, link }: Session): {
   readonly engine: Engine;
   readonly close: () => Promise<void>;
 } {
@@ -174,6 +185,7 @@ function openEngine({ store, machines, config, link }: Session): {
       machines,
       // Time is the workers' business.
       limits: { parkedForMs, unknownItemForMs, parkedMax, journalMax, timersPerDecision: 0 },
+      clocks,
       dedupeForMs,
       now: Date.now,
       wake: waker.wake,

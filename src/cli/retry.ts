@@ -5,7 +5,8 @@ import { letterOf, redrive, type Redriven, type RedriveSetting } from "../engine
 import { addJobs, newJob } from "../queue/producer.ts";
 import { CRM_EVENTS, openQueue } from "../queue/queues.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
-import { listDeadLetters } from "../store/dead-letter-store.ts";
+import { itemOfLetter, listDeadLetters } from "../store/dead-letter-store.ts";
+import { type ReasonFlags, recordOperation, withReason } from "./operator.ts";
 import { print, printJson } from "./output.ts";
 import { type ConfigOption, newCommand, type Session, withSession } from "./session.ts";
 import { count } from "./text-layout.ts";
@@ -13,14 +14,14 @@ import { count } from "./text-layout.ts";
 /** Letters of one run of --all; a second run takes the rest. */
 const ALL_MAX = 10_000;
 
-interface RetryFlags extends ConfigOption {
+interface RetryFlags extends ConfigOption, ReasonFlags {
   readonly all?: true;
   readonly account?: string;
   readonly json?: true;
 }
 
 export function retryCommand(): Command {
-  return newCommand("retry")
+  return withReason(newCommand("retry"))
     .description(
       "Try a dead letter again: an event goes back into the queue, a blocked item delivers again, a held account is released.",
     )
@@ -40,7 +41,7 @@ async function retry(id: string | undefined, flags: RetryFlags): Promise<void> {
       id === undefined
         ? (await listDeadLetters(session.store, ALL_MAX)).filter(isOfAccount(flags.account))
         : [await letterOf(session.store, id)];
-    return redriveAll(session, letters);
+    return redriveAll(session, letters, flags);
   });
   if (done.some(({ outcome }) => outcome === "not-whole")) process.exitCode = 1;
   if (flags.json) {
@@ -63,6 +64,7 @@ const WORDS: Readonly<Record<Redriven["outcome"], string>> = {
 async function redriveAll(
   { store, link }: Session,
   letters: readonly DeadLetter[],
+  flags: ReasonFlags,
 ): Promise<{ readonly id: string; readonly outcome: Redriven["outcome"] }[]> {
   const { queue, close } = openQueue(CRM_EVENTS, link);
   const setting: RedriveSetting = {
@@ -73,6 +75,9 @@ async function redriveAll(
   const done = [];
   try {
     for (const letter of letters) {
+      const item = itemOfLetter(letter);
+      const act = { action: "retry", ...(item !== undefined && { item }) };
+      await recordOperation(store, flags, { ...act, detail: { letter: letter.id } });
       const { outcome } = await redrive(setting, letter);
       done.push({ id: letter.id, outcome });
     }

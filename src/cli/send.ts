@@ -5,19 +5,14 @@ import { type Command, InvalidArgumentError } from "commander";
 import { loadConfig } from "../config.ts";
 import { EngineError } from "../core/errors.ts";
 import { describeItem } from "../engine/describe-item.ts";
-import type { JobAnswer } from "../engine/handle-job.ts";
-import { addJobs, checkEvent, type EventSchemas, newJob, type NewJob } from "../queue/producer.ts";
-import { CRM_EVENTS, openQueue } from "../queue/queues.ts";
+import { checkEvent, type EventSchemas, newJob } from "../queue/producer.ts";
 import { answerText, exitCodeOf } from "./answer-text.ts";
-import { listenForAnswers } from "./answers.ts";
+import { answerTo, noAnswer, PATIENCE_MS } from "./awaited-answer.ts";
 import { configuredDefinitions } from "./configured-machines.ts";
 import { type EventDefaults, type EventFlags, eventFrom, hintsFor } from "./event-arguments.ts";
 import { complain, print, printJson } from "./output.ts";
 import { sendFile } from "./send-file.ts";
 import { type ConfigOption, newCommand, type Session, withSession } from "./session.ts";
-
-/** An answer takes milliseconds, and up to a second when the workers are just starting. */
-const PATIENCE_MS = 8_000;
 
 const DEFAULT_SOURCE = "orderwright/cli";
 
@@ -110,7 +105,7 @@ interface Sent {
 
 async function deliver(session: Session, sent: Sent, flags: SendFlags): Promise<void> {
   const { type, item, event } = sent;
-  const answer = await answerTo(session, newJob(event), flags.wait);
+  const answer = await answerTo(session, newJob(event), flags.wait ? "awaited" : "not-awaited");
   if (answer === "not-awaited" || answer === "none") {
     if (flags.json) printJson({ event, answer: null });
     else print(`Queued: ${type} for item ${item}.`);
@@ -122,28 +117,6 @@ async function deliver(session: Session, sent: Sent, flags: SendFlags): Promise<
   const allowed = described?.state?.allowed;
   if (flags.json) printJson({ event, answer, allowed: allowed ?? null });
   else print(answerText({ type, item, answer, ...(allowed !== undefined && { allowed }) }));
-}
-
-async function answerTo(
-  { store, link }: Session,
-  job: NewJob,
-  isAwaited: boolean,
-): Promise<JobAnswer | "not-awaited" | "none"> {
-  const { queue, close } = openQueue(CRM_EVENTS, link);
-  const listening = isAwaited ? await listenForAnswers(store, link, [job.id]) : undefined;
-  try {
-    await addJobs(queue, [job]);
-    if (listening === undefined) return "not-awaited";
-    const answers = await listening.wait(PATIENCE_MS);
-    return answers.get(job.id)?.[0] ?? "none";
-  } finally {
-    await listening?.close();
-    await close();
-  }
-}
-
-export function noAnswer(): string {
-  return `No worker has answered within ${PATIENCE_MS / 1_000} s. The event is safe in the queue; is a worker running?`;
 }
 
 function dataTextOf(data: string | undefined): string | undefined {

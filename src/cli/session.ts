@@ -3,17 +3,25 @@ import { Command } from "commander";
 import { type Config, loadConfig } from "../config.ts";
 import { registerMachines } from "../core/machine.ts";
 import type { ReadingSide } from "../engine/describe-item.ts";
+import { readPolicyInForce } from "../engine/read-policy.ts";
 import type { QueueLink } from "../queue/queues.ts";
-import { closeStore, openStore } from "../store/store.ts";
+import { clockworkOf, type PolicyClockwork } from "../sla/clockwork.ts";
+import { closeStore, type ConnectedStore, openStore } from "../store/store.ts";
 import { configuredDefinitions } from "./configured-machines.ts";
 import { findRedis } from "./redis-address.ts";
 
 /** A person waits at the terminal. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
-export interface Session extends ReadingSide {
+export interface StoreSession extends ReadingSide {
   readonly config: Config;
+  readonly store: ConnectedStore;
   readonly link: QueueLink;
+}
+
+export interface Session extends StoreSession {
+  /** By the SLA policy that was in force when the command began. */
+  readonly clocks: () => PolicyClockwork;
 }
 
 export interface ConfigOption {
@@ -28,10 +36,25 @@ export function newCommand(name: string): Command {
   );
 }
 
-/** @throws EngineError REDIS_UNREACHABLE, CONFIG_INVALID, STORE_LAYOUT_MISMATCH */
+/** @throws EngineError REDIS_UNREACHABLE, CONFIG_INVALID, STORE_LAYOUT_MISMATCH, POLICY_INVALID */
 export async function withSession<Result>(
   options: ConfigOption,
   use: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  return withStore(options, async (session) => {
+    const { policy } = await readPolicyInForce(session.store);
+    const clocks = clockworkOf(policy);
+    return use({ ...session, clocks: () => clocks });
+  });
+}
+
+/**
+ * Without the policy, for commands that must work when the stored one cannot be read.
+ * @throws EngineError REDIS_UNREACHABLE, CONFIG_INVALID, STORE_LAYOUT_MISMATCH
+ */
+export async function withStore<Result>(
+  options: ConfigOption,
+  use: (session: StoreSession) => Promise<Result>,
 ): Promise<Result> {
   const config = loadConfig(process.env, options.config);
   const machines = registerMachines(configuredDefinitions(config));

@@ -1,17 +1,18 @@
 /** `orderwright skip`: a dead letter is given up, on somebody's word. */
 import type { Command } from "commander";
 import { letterOf, skip, type Skipped } from "../engine/redrive.ts";
-import type { DeadLetter } from "../store/dead-letter-store.ts";
+import { type DeadLetter, itemOfLetter } from "../store/dead-letter-store.ts";
+import { type OperatorFlags, recordOperation, withOperator } from "./operator.ts";
 import { complain, print, printJson } from "./output.ts";
 import { type ConfigOption, newCommand, withSession } from "./session.ts";
 
-interface SkipFlags extends ConfigOption {
+interface SkipFlags extends ConfigOption, OperatorFlags {
   readonly reason: string;
   readonly json?: true;
 }
 
 export function skipCommand(): Command {
-  return newCommand("skip")
+  return withOperator(newCommand("skip"))
     .description(
       "Leave out what a dead letter holds: a blocked push is never sent and the journal says why; an event is given up.",
     )
@@ -21,9 +22,13 @@ export function skipCommand(): Command {
     .action(leaveOut);
 }
 
-async function leaveOut(id: string, { reason, json, ...options }: SkipFlags): Promise<void> {
-  const { letter, skipped } = await withSession(options, async ({ store }) => {
+async function leaveOut(id: string, flags: SkipFlags): Promise<void> {
+  const { reason, json } = flags;
+  const { letter, skipped } = await withSession(flags, async ({ store }) => {
     const found = await letterOf(store, id);
+    const item = itemOfLetter(found);
+    const act = { action: "skip", ...(item !== undefined && { item }) };
+    await recordOperation(store, flags, { ...act, detail: { letter: id } });
     return { letter: found, skipped: await skip({ store, now: Date.now }, found, reason) };
   });
   if (skipped.outcome === "not-skippable") process.exitCode = 1;

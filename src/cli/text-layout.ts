@@ -61,6 +61,27 @@ export function relativeText(at: number, now: number): string {
   return at > now ? `in ${amount}` : `${amount} ago`;
 }
 
+/** The two largest units of it: "2 d 4 h", "3 h 20 min", "45 s". */
+export function spanText(spanMs: number): string {
+  const first = UNITS.findIndex(([, ms]) => spanMs >= ms);
+  const [unit, unitMs] = UNITS[first] ?? ["s", 1_000];
+  const [smaller, smallerMs] = UNITS[first + 1] ?? ["", Infinity];
+  const rest = first < 0 ? 0 : Math.floor((spanMs % unitMs) / smallerMs);
+  return `${Math.floor(spanMs / unitMs)} ${unit}${rest > 0 ? ` ${rest} ${smaller}` : ""}`;
+}
+
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** In UTC, for moments some days away: "Mon 4 Mar 09:00"; with its year when `near` is in another one. */
+export function momentText(at: number, near = at): string {
+  const date = new Date(at);
+  const year = date.getUTCFullYear();
+  const isOther = year !== new Date(near).getUTCFullYear();
+  const day = `${DAYS[date.getUTCDay()]} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}${isOther ? ` ${year}` : ""}`;
+  return `${day} ${date.toISOString().slice(11, 16)}`;
+}
+
 export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }

@@ -11,7 +11,8 @@ interface WorkerFlags extends ConfigOption {
   readonly only?: readonly WorkerRole[];
 }
 
-export function workerCommand(): Command {
+/** @param definitionsOf the machines that a configuration gives */
+export function workerCommand(definitionsOf = configuredDefinitions): Command {
   return newCommand("worker")
     .description(
       "Run the workers alone, on the Redis of REDIS_URL and the marketplace accounts of OFFERGRID_*.",
@@ -21,10 +22,13 @@ export function workerCommand(): Command {
       `what this process does of the work, separated by commas: ${WORKER_ROLES.join(", ")} (default: all)`,
       rolesOf,
     )
-    .action(work);
+    .action((flags: WorkerFlags) => work(flags, definitionsOf));
 }
 
-async function work(options: WorkerFlags): Promise<void> {
+async function work(
+  options: WorkerFlags,
+  definitionsOf: typeof configuredDefinitions,
+): Promise<void> {
   const config = loadConfig(process.env, options.config);
   const { only: roles = WORKER_ROLES } = options;
   const { redis, marketplace } = config;
@@ -40,7 +44,7 @@ async function work(options: WorkerFlags): Promise<void> {
       "No marketplace account is configured: set OFFERGRID_API_KEY. For the sandbox marketplace run `orderwright sandbox`, and set OFFERGRID_API_KEY=sandbox and OFFERGRID_BASE_URL to its address.",
     );
   }
-  const definitions = configuredDefinitions(config);
+  const definitions = definitionsOf(config);
   await runProcess(config, async (running) => {
     const redisUrl = await openRedis(running);
     const accounts = marketplace.kind === "live" ? marketplace.accounts : [];

@@ -6,6 +6,8 @@
  * replayed actor can be compared with the stored one byte for byte.
  */
 import type { ArrivedEvent } from "./arrival.ts";
+import { type Ledger, nextDueAt } from "./clock-ledger.ts";
+import { packLedger, unpackLedger } from "./clock-ledger-codec.ts";
 import { EngineError } from "./errors.ts";
 import type { Snapshot } from "./xstate-step.ts";
 
@@ -46,6 +48,8 @@ export interface Actor {
   /** Absent while events wait for an item that nobody has announced. */
   readonly snapshot?: Snapshot;
   readonly timers: Readonly<Record<string, Timer>>;
+  /** The item's SLA clocks; absent until one of them cares. */
+  readonly clocks?: Ledger;
   readonly sources: Readonly<Record<string, SourceMark>>;
   readonly parked: readonly ParkedEvent[];
 }
@@ -58,22 +62,25 @@ export function isLiving(actor: Actor | undefined): actor is LivingActor {
 }
 
 export function encodeActor(actor: Actor): string {
-  const { machine, version, snapshot, timers, sources, parked } = actor;
+  const { machine, version, snapshot, timers, clocks, sources, parked } = actor;
   return `${actor.revision} ${JSON.stringify({
     machine,
     version,
     ...(snapshot !== undefined && { snapshot }),
     ...(Object.keys(timers).length > 0 && { timers }),
+    ...(clocks !== undefined && { clocks: packLedger(clocks) }),
     ...(Object.keys(sources).length > 0 && { sources }),
     ...(parked.length > 0 && { parked }),
   })}`;
 }
 
+type StoredActor = Partial<Omit<Actor, "clocks">> & { readonly clocks?: unknown };
+
 export function decodeActor(id: string, text: string): Actor {
   const space = text.indexOf(" ");
   const revision = Number(text.slice(0, space));
   try {
-    const stored = JSON.parse(text.slice(space + 1)) as Partial<Actor>;
+    const { clocks, ...stored } = JSON.parse(text.slice(space + 1)) as StoredActor;
     const { machine, version, snapshot, timers = {}, sources = {}, parked = [] } = stored;
     const isNamed = typeof machine === "string" && typeof version === "string";
     if (!isNamed || !Number.isSafeInteger(revision)) {
@@ -82,8 +89,11 @@ export function decodeActor(id: string, text: string): Actor {
     if (!Array.isArray(parked) || ![timers, sources].every(isObject)) {
       throw new TypeError("timers, sources or parked events are of another shape");
     }
-    const living = snapshot !== undefined && { snapshot };
-    return { id, revision, machine, version, ...living, timers, sources, parked };
+    const known = {
+      ...(snapshot !== undefined && { snapshot }),
+      ...(clocks !== undefined && { clocks: unpackLedger(clocks) }),
+    };
+    return { id, revision, machine, version, ...known, timers, sources, parked };
   } catch (cause) {
     throw new EngineError(
       "STORE_CORRUPT",
@@ -97,11 +107,13 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
 }
 
-/** The next moment at which time alone changes the actor: a timer, or a parked event's end. */
+/** The next moment at which time alone changes the actor: a timer, a clock, or a parked event's end. */
 export function dueAt(actor: Actor): number | undefined {
   const moments = [
     ...Object.values(actor.timers).map((timer) => timer.dueAt),
     ...actor.parked.map((parked) => parked.until),
   ];
+  const clocksDueAt = actor.clocks && nextDueAt(actor.clocks);
+  if (clocksDueAt !== undefined) moments.push(clocksDueAt);
   return moments.length === 0 ? undefined : Math.min(...moments);
 }

@@ -5,6 +5,7 @@
  * Always true: an event ends as a journal entry of its actor (applied, parked, stale, rejected) or, when
  * there is no actor to tell, as a dead letter. Nothing is dropped.
  */
+import { ZodError } from "zod";
 import type { Actor, LivingActor, ParkedEvent } from "./actor.ts";
 import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
@@ -17,16 +18,20 @@ import {
   placeOf,
   toMachineEvent,
 } from "./arrival.ts";
+import { isClockEvent, readHold } from "./clock-event.ts";
 import { Draft } from "./draft.ts";
 import type { Decision, Setting, Verdict } from "./decision.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
+import { afterHappening, ledgerOf, scopeOf } from "./item-clocks.ts";
 import type { Machine } from "./machine.ts";
 import {
   dataProblem,
   existsProblem,
   foreignProblem,
   journalFull,
+  noClocks,
+  noItem,
   unknownMachine,
   unknownType,
 } from "./problems.ts";
@@ -46,6 +51,22 @@ export function decideDue(setting: Setting, actor: Actor): Decision {
   const draft = new Draft(setting, actor);
   fireDueTimers(draft);
   expireParked(draft);
+  ringClocks(draft);
+  return draft.finish();
+}
+
+/** Tells the item's clocks what the engine itself has seen. Nothing is decided when no clock cares. */
+export function decideHappening(
+  setting: Setting,
+  actor: Actor,
+  told: { readonly eventType: string; readonly at: number },
+): Decision {
+  const draft = new Draft(setting, actor);
+  const machine = isLiving(actor) && setting.machines.byId(actor.machine, actor.version);
+  if (isLiving(actor) && machine && actor.revision < setting.limits.journalMax) {
+    const facts = afterHappening(setting, machine, { actor, ...told });
+    if (facts.length > 0) draft.clocks(machine, facts, told.eventType);
+  }
   return draft.finish();
 }
 
@@ -59,6 +80,7 @@ function decideVerdict(draft: Draft, actor: Actor | undefined, event: ArrivedEve
 
 function decideForUnknown(draft: Draft, event: ArrivedEvent): Verdict {
   const { machines, now } = draft.setting;
+  if (isClockEvent(event.type)) return draft.bury(event, noItem(event));
   const machine = machines.byEventType(event.type);
   if (machine === undefined) return draft.bury(event, unknownType(machines.all, event));
   const parsed = parseData(machine, event);
@@ -84,6 +106,7 @@ function decideForLiving(draft: Draft, actor: LivingActor, event: ArrivedEvent):
   if (foreign !== undefined) return draft.reject(event, foreign);
   // Even a refusal waits for its turn: it spends its number, which would make the missing ones stale.
   if (place === "gap") return draft.park(event, "gap");
+  if (isClockEvent(event.type)) return decideHold(draft, machine, event);
   const read = readForLiving(machine, actor, event);
   const verdict =
     "code" in read
@@ -95,6 +118,20 @@ function decideForLiving(draft: Draft, actor: LivingActor, event: ArrivedEvent):
   // A refusal that spent its number frees its successors as well as a transition does.
   if (verdict.outcome !== "parked") retryParked(machine, draft);
   return verdict;
+}
+
+/** The clocks and not the machine take it, so it frees nobody who waits for a transition. */
+function decideHold(draft: Draft, machine: Machine, event: ArrivedEvent): Verdict {
+  const { clocks, now } = draft.setting;
+  const { actor } = draft;
+  const request = readHold(event, now);
+  if (request instanceof ZodError) return draft.reject(event, dataProblem(event, request));
+  if (!isLiving(actor) || clocks === undefined || machine.clocked === undefined) {
+    return draft.reject(event, noClocks(machine));
+  }
+  const held = clocks.hold(ledgerOf(actor), scopeOf(machine, actor), request);
+  if (held.outcome === "held") return draft.hold(machine, event, held.facts);
+  return draft.reject(event, { code: "CLOCK_HOLD_REFUSED", message: held.message });
 }
 
 /** At its turn: what the item's state has no say in, then the data. */
@@ -188,12 +225,26 @@ function fireDueTimers(draft: Draft): void {
     const machine = machines.byId(actor.machine, actor.version);
     if (machine === undefined) return;
     if (actor.revision >= limits.journalMax) {
-      return draft.hold(id, journalFull(actor, limits.journalMax));
+      return draft.keepTimer(id, journalFull(actor, limits.journalMax));
     }
     const outcome = fire(machine, actor, { id, token: timer.token, at: now });
     draft.timer(machine, { id, ...timer }, outcome);
     if (outcome.outcome === "applied") retryParked(machine, draft);
   }
+}
+
+function ringClocks(draft: Draft): void {
+  const { machines, limits, clocks, now } = draft.setting;
+  const { actor } = draft;
+  if (!isLiving(actor) || clocks === undefined) return;
+  const machine = machines.byId(actor.machine, actor.version);
+  if (machine?.clocked === undefined) return;
+  const facts = clocks.due(ledgerOf(actor), scopeOf(machine, actor), now);
+  if (facts.length === 0) return;
+  if (actor.revision >= limits.journalMax) {
+    return draft.keepTimer("clocks", journalFull(actor, limits.journalMax));
+  }
+  draft.clocks(machine, facts);
 }
 
 function expireParked(draft: Draft): void {

@@ -1,6 +1,7 @@
 /** What a decision is made with, and what comes of it: everything that its commit will write. */
 import type { Actor } from "./actor.ts";
 import type { ArrivedEvent } from "./arrival.ts";
+import type { Clockwork } from "./clockwork.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
 import type { DecisionEntry, EventOutcome } from "./journal.ts";
@@ -23,6 +24,8 @@ export interface Limits {
 export interface Setting {
   readonly machines: Machines;
   readonly limits: Limits;
+  /** Absent: no item has SLA clocks. */
+  readonly clocks?: Clockwork | undefined;
   /** ms since the epoch. */
   readonly now: number;
 }

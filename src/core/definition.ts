@@ -46,6 +46,28 @@ export interface ActorView {
   readonly context: JsonObject;
 }
 
+/** What an item's SLA clocks go by, beside its status and its events. */
+export interface ClockedItem {
+  /** Offer category, by which a policy may differ. */
+  readonly category?: string;
+  /** IANA zone of the service address. */
+  readonly zone?: string;
+  /** When the item came to be, ms since the epoch: clocks that begin with it count from there. */
+  readonly createdAt?: number;
+  /** Whom it waits for: "customer", "reseller" or "provider". */
+  readonly wait?: { readonly on: string; readonly reason?: string };
+  /** Ms since the epoch. */
+  readonly appointmentAt?: number;
+}
+
+/** Advice about an update that was taken nevertheless. */
+export interface ItemWarning {
+  /** Name of the rule, by which it can be switched off. */
+  readonly rule: string;
+  /** What is wrong and what to write instead. */
+  readonly message: string;
+}
+
 export interface MachineDefinition {
   /** Stable name, `order-item`. Stored with every actor. */
   readonly id: string;
@@ -66,6 +88,16 @@ export interface MachineDefinition {
   readonly attributes: (context: JsonObject) => ActorAttributes;
   /** The one word that lists, indexes and people use for the actor's state. */
   readonly status: (value: unknown) => string;
+  /** Gives the item SLA clocks, by the policy's rules for its statuses and events. */
+  readonly clocked?: (actor: ActorView) => ClockedItem;
+  /** The declared effect that tells the marketplace that a clock is late; `dueAt` in ms. */
+  readonly delayNote?: (
+    actor: ActorView,
+    delay: { readonly clock: string; readonly dueAt: number },
+  ) => { readonly name: string; readonly params: JsonObject } | undefined;
+  /** What a person should improve about the item's last update, by the machine's own rules; shown
+   * with the item. */
+  readonly warnings?: (actor: ActorView) => readonly ItemWarning[];
   /** A refusal with a reason, asked before the transition: it explains what a guard would only deny. */
   readonly refuse?: (event: MachineEvent, actor: ActorView) => Problem | undefined;
   /** True when the marketplace itself reports this. Pushes that still wait were decided without knowing

@@ -6,8 +6,12 @@ import type { Setting, Verdict, OutboxEffect, DeadEvent, DeadTimer, Decision } f
 import type { Actor, LivingActor, ParkedEvent, ParkedReason, SourceMark, Timer } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
-import { channelName, marketplaceChannel } from "./channel-name.ts";
+import { marketplaceChannel } from "./channel-name.ts";
 import { compareSequences, isSame, markAfter, toMachineEvent } from "./arrival.ts";
+import type { Fact } from "./clock-fact.ts";
+import { noticeEffects, sayable } from "./clock-notice.ts";
+import { outboxEffects } from "./outbox-effects.ts";
+import { afterDecision, withFacts } from "./item-clocks.ts";
 import type { Problem } from "./errors.ts";
 import type { Change, DecisionEntry, EventEntry } from "./journal.ts";
 import type { Machine } from "./machine.ts";
@@ -16,6 +20,15 @@ import { expiredProblem, parkedFull, staleProblem, waitingProblem } from "./prob
 type Applied = Extract<Advance, { outcome: "applied" }>;
 type EventFact = Pick<EventEntry, "event" | "birth" | "retried">;
 type Retried = { readonly retried: true } | undefined;
+
+/** What a decision moved, beside the actor itself. */
+interface Move extends Pick<Applied, "effects" | "taken" | "derived" | "notes"> {
+  readonly clocks: readonly Fact[];
+  /** The event's time; absent for what time brought about. */
+  readonly occurredAt?: string;
+}
+
+const NOTHING_MOVED = { effects: [], taken: [], derived: [], notes: [] } as const;
 
 export class Draft {
   actor: Actor | undefined;
@@ -57,18 +70,43 @@ export class Draft {
     }
     // The event may just have left the parked ones: they are the draft's, not the step's.
     const parked = this.actor?.parked ?? [];
-    const revision = this.#advanceTo({ ...next.actor, sources, parked });
-    const change = this.#change(machine, next, { revision, occurredAt: event.time });
-    this.#entries.push({ ...entry, revision, at: this.setting.now, change });
+    const clocks = afterDecision(this.setting, machine, {
+      before: this.actor,
+      after: next.actor,
+      event,
+    });
+    const moved = { ...next.actor, sources, parked };
+    const change = this.#move(machine, moved, { ...next, clocks, occurredAt: event.time });
+    this.#entries.push({ ...entry, ...change });
+  }
+
+  /** Facts of the item's clocks that no transition brought about. */
+  clocks(machine: Machine, facts: readonly Fact[], happening?: string): void {
+    const change = this.#move(machine, this.#living(), { ...NOTHING_MOVED, clocks: facts });
+    const told = happening !== undefined && { happening };
+    this.#entries.push({ kind: "clocks", ...told, ...change, clocks: change.clocks ?? [] });
+  }
+
+  /** Somebody has silenced a clock. */
+  hold(machine: Machine, event: ArrivedEvent, facts: readonly Fact[]): Verdict {
+    const actor = this.#living();
+    const mark = markAfter(event, actor.sources[event.source], this.setting.now);
+    const marked = { ...actor, sources: { ...actor.sources, [event.source]: mark } };
+    const change = this.#move(machine, marked, { ...NOTHING_MOVED, clocks: facts });
+    this.#entries.push({ kind: "event", event, outcome: "applied", ...change });
+    return { outcome: "applied" };
   }
 
   timer(machine: Machine, timer: Timer & { readonly id: string }, next: Advance): void {
     const { id, token, dueAt } = timer;
     const entry = { kind: "timer", timer: id, token, dueAt, at: this.setting.now } as const;
     if (next.outcome === "applied") {
-      const revision = this.#advanceTo(next.actor);
-      const change = this.#change(machine, next, { revision });
-      this.#entries.push({ ...entry, revision, outcome: "applied", change });
+      const clocks = afterDecision(this.setting, machine, {
+        before: this.actor,
+        after: next.actor,
+      });
+      const change = this.#move(machine, next.actor, { ...next, clocks });
+      this.#entries.push({ ...entry, outcome: "applied", ...change });
       return;
     }
     if (next.outcome === "error") {
@@ -85,7 +123,7 @@ export class Draft {
   }
 
   /** A timer that cannot be fired now, and of which a person is told. It stays as it is. */
-  hold(timer: string, problem: Problem): void {
+  keepTimer(timer: string, problem: Problem): void {
     this.#deadTimers.push({ timer, problem, at: this.setting.now });
   }
 
@@ -208,32 +246,31 @@ export class Draft {
     return this.actor;
   }
 
-  #change(
+  #living(): LivingActor {
+    return this.#current() as LivingActor;
+  }
+
+  /** The actor's next revision, with its clocks and its effects; the fields of its journal entry. */
+  #move(
     machine: Machine,
-    next: Applied,
-    { revision, occurredAt }: { revision: number; occurredAt?: string },
-  ): Change {
-    const { account } = machine.attributes(next.actor.snapshot.context);
-    const effects = next.effects.map(({ name, params }, index): OutboxEffect => {
-      const declared = machine.effects[name];
-      return {
-        id: `${next.actor.id}:${revision}:${index}`,
-        name,
-        params,
-        channel: channelName(declared?.channel, account),
-        isUrgent: declared?.isUrgent?.(params) ?? false,
-        at: this.setting.now,
-        ...(occurredAt !== undefined && { occurredAt }),
-      };
-    });
-    this.#effects.push(...effects);
-    return {
-      status: machine.status(next.actor.snapshot.value),
-      taken: next.taken,
-      ...(effects.length > 0 && { effects: effects.map(({ id, name }) => ({ id, name })) }),
-      ...(next.derived.length > 0 && { derived: next.derived }),
-      ...(next.notes.length > 0 && { notes: next.notes }),
+    actor: LivingActor,
+    { clocks: facts, effects, taken, derived, notes, occurredAt }: Move,
+  ): Pick<EventEntry, "revision" | "at" | "change" | "clocks"> & { readonly change: Change } {
+    const clocks = sayable(machine, actor, facts);
+    const revision = this.#advanceTo(withFacts(actor, clocks));
+    const now = this.#living();
+    const { now: at } = this.setting;
+    const told = [...effects, ...noticeEffects(machine, now, clocks)];
+    const outbox = outboxEffects(machine, now, { effects: told, at, occurredAt });
+    this.#effects.push(...outbox);
+    const change = {
+      status: machine.status(now.snapshot.value),
+      taken,
+      ...(outbox.length > 0 && { effects: outbox.map(({ id, name }) => ({ id, name })) }),
+      ...(derived.length > 0 && { derived }),
+      ...(notes.length > 0 && { notes }),
     };
+    return { revision, at, change, ...(clocks.length > 0 && { clocks }) };
   }
 }
 

@@ -23,11 +23,13 @@ export const ERROR_CODES = [
   "METADATA_INVALID",
   "METADATA_TOO_LARGE",
   "CUSTOMER_INFO_MISSING",
+  "LINT_REFUSED",
   // An event that was read, and why it was not applied.
   "EVENT_ID_REUSED",
   "EVENT_NOT_ALLOWED",
   "EVENT_STALE",
   "EVENT_TOO_EARLY",
+  "CLOCK_HOLD_REFUSED",
   "ITEM_FINAL",
   "ITEM_UNKNOWN",
   "ITEM_EXISTS",
@@ -48,8 +50,11 @@ export const ERROR_CODES = [
   "PUSH_DIVERGENT",
   "PUSH_EXHAUSTED",
   "EFFECT_UNHANDLED",
+  // Delivery to the operators.
+  "NOTICE_UNDELIVERED",
   // The process and its surroundings.
   "CONFIG_INVALID",
+  "POLICY_INVALID",
   "REDIS_BINARY_MISSING",
   "REDIS_UNREACHABLE",
   "REDIS_DATA_IN_USE",
@@ -58,6 +63,10 @@ export const ERROR_CODES = [
   "COMMIT_CONTENDED",
   "DEADLETTER_UNKNOWN",
   "INTAKE_UNAVAILABLE",
+  // A question over HTTP.
+  "REQUEST_INVALID",
+  "ORDER_UNKNOWN",
+  "READ_UNAVAILABLE",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

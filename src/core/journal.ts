@@ -4,6 +4,7 @@
  */
 import type { ParkedReason } from "./actor.ts";
 import type { ArrivedEvent } from "./arrival.ts";
+import type { Fact } from "./clock-fact.ts";
 import type { ErrorCode, Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
 import type { TakenTransition } from "./xstate-step.ts";
@@ -16,6 +17,8 @@ interface Decided {
   readonly revision: number;
   /** The decision's time, ms since the epoch. */
   readonly at: number;
+  /** What it meant to the item's SLA clocks. */
+  readonly clocks?: readonly Fact[];
 }
 
 /** What a decision did to the actor. */
@@ -69,7 +72,16 @@ export interface ExpiredEntry extends Decided {
   readonly problem: Problem;
 }
 
-export type DecisionEntry = EventEntry | TimerEntry | ExpiredEntry;
+/** What time, another policy or the outbox alone brought about in the item's clocks. */
+export interface ClocksEntry extends Decided {
+  readonly kind: "clocks";
+  /** What the engine itself told the clocks, such as "push.owed"; absent when time did. */
+  readonly happening?: string;
+  readonly clocks: readonly Fact[];
+  readonly change: Change;
+}
+
+export type DecisionEntry = EventEntry | TimerEntry | ExpiredEntry | ClocksEntry;
 
 /** What the world answered to an effect. Written by settle, which is not a commit: no revision. */
 export interface DeliveryEntry {

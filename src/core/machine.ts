@@ -4,6 +4,7 @@
  */
 import type { AnyStateMachine } from "xstate";
 import type { z } from "zod";
+import { NOTIFY_EFFECT } from "./clock-notice.ts";
 import type { ActorView, MachineDefinition } from "./definition.ts";
 import { EngineError } from "./errors.ts";
 import { isReservedType } from "./event.ts";
@@ -87,6 +88,9 @@ function declarationFaults(definition: MachineDefinition): string[] {
   }
   for (const type of Object.keys(definition.events)) {
     if (isReservedType(type)) faults.push(`event type "${type}" is reserved`);
+  }
+  if (definition.effects[NOTIFY_EFFECT] !== undefined) {
+    faults.push(`effect "${NOTIFY_EFFECT}" is the engine's own`);
   }
   return faults;
 }

@@ -24,6 +24,16 @@ export function unknownMachine(actor: Actor): Problem {
   };
 }
 
+export function noItem({ subject }: ArrivedEvent): Problem {
+  const message = `Nothing is known of item ${subject}, so none of its clocks runs. Check the item id.`;
+  return { code: "ITEM_UNKNOWN", message };
+}
+
+export function noClocks(machine: Machine): Problem {
+  const message = `Items of machine ${machine.id} have no clocks. There is nothing to be silent about.`;
+  return { code: "CLOCK_HOLD_REFUSED", message };
+}
+
 /** The first issue that carries a code of ours names the problem; all issues are in the message. */
 export function dataProblem(event: ArrivedEvent, error: z.ZodError): Problem {
   const coded = error.issues.map((issue) => codeOf(issue)).find((code) => code !== undefined);

@@ -3,13 +3,16 @@
  * gives the stored bytes; tests, upgrade checks and time travel stand on it.
  *
  * Each decision is taken again with the recorded time, by the machine version that took it, and must
- * write the entry that was recorded. Limits and configuration of today play no part.
+ * write the entry that was recorded. Limits, SLA policy and configuration of today play no part.
  */
 import type { Actor } from "./actor.ts";
 import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import { advance, begin, fire } from "./advance.ts";
 import { isSame, toMachineEvent } from "./arrival.ts";
+import { isClockEvent } from "./clock-event.ts";
+import type { Fact } from "./clock-fact.ts";
+import type { Clockwork } from "./clockwork.ts";
 import type { Limits } from "./decision.ts";
 import { Draft } from "./draft.ts";
 import { EngineError } from "./errors.ts";
@@ -35,7 +38,8 @@ export function* replay(
     if (entry.kind === "delivery") continue;
     const waitMs = "until" in entry && entry.until !== undefined ? entry.until - entry.at : 0;
     const limits = { ...NO_LIMITS, parkedForMs: waitMs, unknownItemForMs: waitMs };
-    const draft = new Draft({ machines, limits, now: entry.at }, actor);
+    const clocks = recorded(entry.clocks ?? []);
+    const draft = new Draft({ machines, limits, clocks, now: entry.at }, actor);
     replayEntry(draft, itemId, entry);
     const [again] = draft.finish().entries;
     if (JSON.stringify(again) !== JSON.stringify(entry)) throw mismatch(itemId, entry, again);
@@ -54,6 +58,11 @@ export function replayAll(
   return last;
 }
 
+/** Clocks that know what was decided, and no policy. */
+function recorded(facts: readonly Fact[]): Clockwork {
+  return { follow: () => facts, due: () => facts, hold: () => ({ outcome: "held", facts }) };
+}
+
 function replayEntry(draft: Draft, itemId: string, entry: DecisionEntry): void {
   const { machines } = draft.setting;
   switch (entry.kind) {
@@ -70,6 +79,11 @@ function replayEntry(draft: Draft, itemId: string, entry: DecisionEntry): void {
         { id, ...known },
         failedAgain(entry) ?? fire(machine, draft.actor, { id, token, at }),
       );
+    }
+    case "clocks": {
+      const machine = machineOf(machines, draft.actor, itemId);
+      if (!isLiving(draft.actor)) throw mismatch(itemId, entry, undefined);
+      return draft.clocks(machine, entry.clocks, entry.happening);
     }
     case "expired": {
       const parked = draft.actor?.parked.find(({ event }) => isSame(event, entry.event));
@@ -110,6 +124,7 @@ function replayApplied(draft: Draft, itemId: string, entry: EventEntry): void {
     ? machines.byId(birth.machine, birth.version)
     : machineOf(machines, draft.actor, itemId);
   if (machine === undefined) throw mismatch(itemId, entry, undefined);
+  if (isClockEvent(event.type)) return void draft.hold(machine, event, entry.clocks ?? []);
   const next = stepAgain(machine, draft, entry);
   if (next?.outcome !== "applied") throw mismatch(itemId, entry, next);
   if (retried === true) draft.unpark(event);

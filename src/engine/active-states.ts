@@ -44,6 +44,23 @@ export function statusWordsOf(machine: Machine["machine"]): readonly StatusWords
   return allNodes(machine.root).flatMap((node) => wordsOf(node) ?? []);
 }
 
+/**
+ * Every status that an item of the machine may have: what its states bear, else what the definition says
+ * of each state by itself. The states of a parallel machine are none by themselves, and must bear theirs.
+ */
+export function statusesOf({ machine, status }: Pick<Machine, "machine" | "status">): string[] {
+  const borne = statusWordsOf(machine).map((words) => words.status);
+  if (borne.length > 0) return borne;
+  return allNodes(machine.root)
+    .filter(({ type }) => type === "atomic" || type === "final")
+    .map(({ path }) => status(valueOf(path)));
+}
+
+/** XState's value of a state: its key, or keys within keys. */
+function valueOf([key = "", ...inner]: readonly string[]): unknown {
+  return inner.length === 0 ? key : { [key]: valueOf(inner) };
+}
+
 const statusesByNode = new WeakMap<Machine["machine"], ReadonlyMap<string, string>>();
 
 /** The status that the state node of this id bears, if it bears one. */

@@ -20,8 +20,8 @@ import { answerOf, repeatOf } from "./event-answer.ts";
 import type { FirstAnswer } from "./event-identity.ts";
 import { contentOf, decodeAnswer, letterIdOf, markOf } from "./event-identity.ts";
 import { Gatherer } from "./gatherer.ts";
-import type { ItemPlan } from "./item-plan.ts";
-import { planDue, planEvents } from "./item-plan.ts";
+import type { Happening, ItemPlan } from "./item-plan.ts";
+import { planEvents, planTurn } from "./item-plan.ts";
 import type { EventTask, ItemTasks, Task } from "./item-tasks.ts";
 import { groupByItem, itemOf, rejectAll } from "./item-tasks.ts";
 
@@ -66,7 +66,14 @@ export class Applier {
   /** Lets time act on an item: timers that are due, events parked too long. */
   applyDue(itemId: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#tasks.add({ kind: "due", itemId, resolve, reject, tries: 0 });
+      this.#tasks.add({ kind: "turn", itemId, resolve, reject, tries: 0 });
+    });
+  }
+
+  /** Tells an item's clocks what the engine has seen. Nothing is written when none of them cares. */
+  tellClocks(itemId: string, happening: Happening): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#tasks.add({ kind: "turn", itemId, happening, resolve, reject, tries: 0 });
     });
   }
 
@@ -106,22 +113,25 @@ export class Applier {
   /** `undefined` when the stored actor cannot be read, or a function of its machine's definition threw: the
    * event is a dead letter, others go on. */
   #plan(item: ItemTasks): Planned | undefined {
-    const { machines, limits, now } = this.#engine;
-    const setting = { machines, limits, now: now() };
+    const { machines, limits, clocks, now } = this.#engine;
+    const setting = { machines, limits, clocks: clocks(), now: now() };
     const before = { itemId: item.itemId, text: this.#cache.get(item.itemId) };
-    const isDue = item.due.length > 0;
+    const isTurn = item.turns.length > 0;
+    const happenings = item.turns.flatMap(({ happening }) => happening ?? []);
     try {
-      const plan = isDue ? planDue(setting, before) : planEvents(setting, before, item.events);
+      const plan = isTurn
+        ? planTurn(setting, before, happenings)
+        : planEvents(setting, before, item.events);
       return { item, plan };
     } catch (error) {
       const [first, ...others] = item.events;
       // One of them is at fault, and those that came with it must not go down with it.
-      if (!isDue && first !== undefined && others.length > 0) {
+      if (!isTurn && first !== undefined && others.length > 0) {
         return this.#plan({ ...item, events: [first], repeats: [...others, ...item.repeats] });
       }
       this.#cache.delete(item.itemId);
-      for (const task of item.due) task.reject(error);
-      if (isDue) this.#again(item.events);
+      for (const task of item.turns) task.reject(error);
+      if (isTurn) this.#again(item.events);
       else if (first !== undefined) {
         const problem = planProblem(item.itemId, error);
         void this.#bury(first, letterIdOf(first.event), problem).catch(first.reject);
@@ -150,16 +160,16 @@ export class Applier {
         const verdict = plan.verdicts[index];
         if (verdict !== undefined) task.resolve(answerOf(task.event, verdict));
       }
-      // A turn of time leaves the events of its batch for the next one.
-      if (item.due.length > 0) this.#again(item.events);
-      for (const task of item.due) task.resolve();
+      // A turn leaves the events of its batch for the next one.
+      if (item.turns.length > 0) this.#again(item.events);
+      for (const task of item.turns) task.resolve();
       this.#again(item.repeats);
       return;
     }
     this.#remember(item.itemId, result.text);
     const answers = result.result === "duplicate" ? result.answers : [];
     const open = item.events.filter((task, index) => !this.#answerRepeat(task, answers[index]));
-    this.#again([...open, ...item.repeats, ...item.due]);
+    this.#again([...open, ...item.repeats, ...item.turns]);
   }
 
   /** False when the event has not been answered before. */

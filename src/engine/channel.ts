@@ -1,26 +1,19 @@
 /** What each channel needs: how its lanes are delivered, and who permits it. */
 import { accountOfChannel, OPERATOR_CHANNEL } from "../core/channel-name.ts";
-import type { JsonObject } from "../core/event.ts";
 import { limiterKey } from "../store/keys.ts";
 import { giveBackPermits, takePermits, type PermitClass } from "../store/limiter.ts";
-import type { Lane, Settlement } from "../store/outbox-store.ts";
 import type { Applier } from "./apply-events.ts";
 import type { DrainOptions, Permits } from "./drain.ts";
 import type { Engine } from "./engine.ts";
+import { deliverNotice, type Notice, type NoticesWebhook } from "./notice.ts";
 import { deliverPush } from "./push.ts";
 import type { PushAccount } from "./push-ending.ts";
-import { delivered, headOf } from "./settlement.ts";
-
-/** What an operator should know: a reminder, with its item. */
-export interface Notice {
-  readonly itemId: string;
-  readonly effect: string;
-  readonly name: string;
-  readonly params: JsonObject;
-}
 
 /** Notices told side by side. They wait for nobody, and must not queue behind each other's settlement. */
 const NOTICES_AT_ONCE = 512;
+
+/** Those sent as webhooks wait for a receiver, who was not built for a flood. */
+export const WEBHOOKS_AT_ONCE = 16;
 
 /** Operators' notices need nobody's permission. */
 export const FREE: Permits = {
@@ -59,6 +52,8 @@ export interface ChannelsOptions {
   readonly applier: Applier;
   readonly accounts: readonly PushAccount[];
   readonly tell: (notice: Notice) => void;
+  /** Absent: notices are told only. */
+  readonly webhook?: NoticesWebhook | undefined;
   /** In [0, 1), for the jitter of repeats. Default: `Math.random`. */
   readonly random?: () => number;
 }
@@ -72,14 +67,15 @@ export interface ServedChannel extends Pick<DrainOptions, "deliver" | "permits">
 export function openChannels(
   options: ChannelsOptions,
 ): (channel: string) => ServedChannel | undefined {
-  const { engine, applier, tell, random = Math.random } = options;
+  const { engine, applier, tell, webhook, random = Math.random } = options;
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   return (channel) => {
     if (channel === OPERATOR_CHANNEL) {
+      const context = { engine, channel, tell, webhook, random };
       return {
         permits: FREE,
-        deliver: (lane) => deliverNotice(engine, lane, { channel, tell }),
-        concurrency: NOTICES_AT_ONCE,
+        deliver: (lane, isHeld) => deliverNotice({ ...context, isHeld }, lane),
+        concurrency: webhook === undefined ? NOTICES_AT_ONCE : WEBHOOKS_AT_ONCE,
       };
     }
     const account = accounts.get(accountOfChannel(channel) ?? "");
@@ -88,16 +84,4 @@ export function openChannels(
     const permits = accountPermits(engine, account);
     return { permits, deliver: (lane, isHeld) => deliverPush({ ...context, isHeld }, lane) };
   };
-}
-
-/** Tells the operators, and is done: a notice has no answer to wait for. */
-async function deliverNotice(
-  engine: Engine,
-  lane: Lane,
-  { channel, tell }: { readonly channel: string; readonly tell: (notice: Notice) => void },
-): Promise<Settlement> {
-  const delivery = headOf(lane, channel, engine.now());
-  const { id, name, params } = delivery.effect;
-  tell({ itemId: lane.itemId, effect: id, name, params });
-  return delivered(delivery, { now: engine.now() });
 }

@@ -9,8 +9,12 @@ import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { JsonObject } from "../core/event.ts";
 import { groupBy } from "../core/group-by.ts";
+import type { ItemWarning } from "../core/definition.ts";
+import { ledgerOf, scopeOf } from "../core/item-clocks.ts";
 import type { Change, DeliveryEntry, JournalEntry } from "../core/journal.ts";
 import type { Machines } from "../core/machine.ts";
+import type { PolicyClockwork } from "../sla/clockwork.ts";
+import type { ClocksView } from "../sla/describe.ts";
 import { loadActors } from "../store/actor-store.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
 import { itemOfLetter, listDeadLetters } from "../store/dead-letter-store.ts";
@@ -27,10 +31,15 @@ const JOURNAL_READ_MAX = 1_000;
 /** Newest dead letters among which the item's own are looked for. */
 const DEAD_LETTERS_READ_MAX = 1_000;
 
-/** What a description is read with: an engine, or less. */
+/** What items are read with: an engine, or less. */
 export interface ReadingSide {
   readonly store: Store;
   readonly machines: Machines;
+}
+
+/** What an item is described with: its clocks are told by the policy in force. */
+export interface DescribingSide extends ReadingSide {
+  readonly clocks: () => PolicyClockwork;
 }
 
 /** Where a living item stands. */
@@ -89,6 +98,10 @@ export interface ItemDescription {
   readonly state?: ItemState;
   /** False when this deployment does not have the item's machine version. */
   readonly isMachineKnown: boolean;
+  /** Its SLA clocks as of `readAt`; absent when its machine gives it none. */
+  readonly clocks?: ClocksView;
+  /** What a person should improve about its last update. */
+  readonly warnings: readonly ItemWarning[];
   readonly parked: readonly ParkedEvent[];
   /** The next one due first. */
   readonly timers: readonly TimerStory[];
@@ -101,7 +114,7 @@ export interface ItemDescription {
 
 /** `undefined` when nothing is known of the item. `now` in ms. */
 export async function describeItem(
-  { store, machines }: ReadingSide,
+  { store, machines, clocks }: DescribingSide,
   itemId: string,
   now: number,
 ): Promise<ItemDescription | undefined> {
@@ -123,6 +136,7 @@ export async function describeItem(
     revision,
     ...(state !== undefined && { state }),
     isMachineKnown: machines.byId(machine, version) !== undefined,
+    ...promisesOf(machines, { actor, clocks: clocks(), now }),
     parked,
     timers: timersOf(actor),
     effects: effectsOf(journal, lanes),
@@ -164,6 +178,28 @@ function stateOf(
     value,
     context,
     allowed: isFinal ? [] : machine.allowedNow({ value, context }),
+  };
+}
+
+interface ClockedActor {
+  readonly actor: Actor;
+  readonly clocks: PolicyClockwork;
+  readonly now: number;
+}
+
+/** How the item is doing, beside where it stands. */
+function promisesOf(
+  machines: Machines,
+  { actor, clocks, now }: ClockedActor,
+): Pick<ItemDescription, "clocks" | "warnings"> {
+  const machine = machines.byId(actor.machine, actor.version);
+  if (machine === undefined || !isLiving(actor)) return { warnings: [] };
+  const { value, context } = actor.snapshot;
+  return {
+    ...(machine.clocked !== undefined && {
+      clocks: clocks.describe(ledgerOf(actor), scopeOf(machine, actor), now),
+    }),
+    warnings: machine.warnings?.({ value, context }) ?? [],
   };
 }
 

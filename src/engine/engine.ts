@@ -2,12 +2,15 @@
 import type { Limits } from "../core/decision.ts";
 import type { Machines } from "../core/machine.ts";
 import type { LaneAddress } from "../store/outbox-store.ts";
+import type { PolicyClockwork } from "../sla/clockwork.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Engine {
   readonly store: Store;
   readonly machines: Machines;
   readonly limits: Limits;
+  /** The SLA clocks by the policy in force: asked at each decision, for it may change. */
+  readonly clocks: () => PolicyClockwork;
   /** How long the first answer to an event is kept, ms. */
   readonly dedupeForMs: number;
   /** ms since the epoch. The only clock of the engine: tests drive it. */

@@ -111,14 +111,16 @@ function pushLagsOf(journal: readonly JournalEntry[]): PushLag[] {
   const occurredAt = new Map<string, number>();
   const lags: PushLag[] = [];
   for (const entry of journal) {
-    if (isApplied(entry)) {
-      const at = Date.parse(entry.event.time);
-      for (const { id, name } of entry.change.effects ?? []) {
+    if (entry.kind === "delivery") {
+      const since = occurredAt.get(entry.effect);
+      if (entry.outcome !== "delivered" || since === undefined) continue;
+      lags.push({ deliveredAt: entry.at, lagMs: entry.at - since });
+    } else if ("change" in entry) {
+      // What time brought about has happened when it was decided.
+      const at = entry.kind === "event" ? Date.parse(entry.event.time) : entry.at;
+      for (const { id, name } of entry.change?.effects ?? []) {
         if (name === PUSH_EFFECT) occurredAt.set(id, at);
       }
-    } else if (entry.kind === "delivery" && entry.outcome === "delivered") {
-      const since = occurredAt.get(entry.effect);
-      if (since !== undefined) lags.push({ deliveredAt: entry.at, lagMs: entry.at - since });
     }
   }
   return lags;

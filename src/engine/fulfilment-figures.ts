@@ -28,7 +28,10 @@ export const TARGETS = {
   /** Nine in ten answers, and as good as all. */
   respondLimitMs: DAY_MS,
   scheduleLimitMs: 5 * DAY_MS,
+  /** Within hours … */
   pushGoalMs: 4 * HOUR_MS,
+  /** … and not days. */
+  pushLimitMs: DAY_MS,
 } as const;
 
 export interface DaySpread {
@@ -77,7 +80,7 @@ export interface FulfilmentFigures {
   };
   readonly timeToSchedule: Judged & Spread;
   /** From the fact to the marketplace's confirmation. */
-  readonly pushLag: Judged & Spread;
+  readonly pushLag: Judged & Spread & { readonly overLimit: number };
   /** Events that were not applied when they came. */
   readonly events: Readonly<Record<SetAside["kind"], number>>;
 }
@@ -194,7 +197,7 @@ export class FulfilmentSum {
       timeToAccept: judgedAnswers(accept),
       timeToRespond: {
         ...judgedAnswers(respond),
-        overLimit: respond.filter((ms) => ms > TARGETS.respondLimitMs).length,
+        overLimit: countAbove(respond, TARGETS.respondLimitMs),
       },
       completion: {
         rate: completion,
@@ -210,7 +213,10 @@ export class FulfilmentSum {
         basis: { completed: endedCompleted, active: endedActive },
       },
       timeToSchedule: judged(spreadOf(schedule), "p90Ms", TARGETS.scheduleLimitMs),
-      pushLag: judged(spreadOf(push), "p95Ms", TARGETS.pushGoalMs),
+      pushLag: {
+        ...judged(spreadOf(push), "p95Ms", TARGETS.pushGoalMs),
+        overLimit: countAbove(push, TARGETS.pushLimitMs),
+      },
       events: { ...this.#events },
     };
   }
@@ -248,6 +254,10 @@ function share(part: number, whole: number): number | null {
 
 function isAbove(rate: number | null, target: number): boolean | null {
   return rate === null ? null : rate > target;
+}
+
+function countAbove(durations: readonly number[], limitMs: number): number {
+  return durations.filter((ms) => ms > limitMs).length;
 }
 
 function judgedAnswers(durations: readonly number[]): Judged & Spread {

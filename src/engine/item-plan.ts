@@ -2,7 +2,8 @@
 import type { Actor } from "../core/actor.ts";
 import { decodeActor, dueAt, encodeActor, isLiving } from "../core/actor.ts";
 import type { ArrivedEvent } from "../core/arrival.ts";
-import { decideDue, decideEvent } from "../core/decide.ts";
+import { attentionSince } from "../core/clock-ledger.ts";
+import { decideDue, decideEvent, decideHappening } from "../core/decide.ts";
 import type {
   DeadEvent,
   DeadTimer,
@@ -65,9 +66,24 @@ export function planEvents(
   return sum.plan(verdicts);
 }
 
-export function planDue(setting: Setting, before: ReadItem): ItemPlan {
+/** What the engine tells an item's clocks, beside events and time. */
+export interface Happening {
+  readonly eventType: string;
+  /** When it happened, ms. */
+  readonly at: number;
+}
+
+/** Time acts on the item; then its clocks hear what the engine has seen. */
+export function planTurn(
+  setting: Setting,
+  before: ReadItem,
+  happenings: readonly Happening[],
+): ItemPlan {
   const sum = new Sum(setting, before);
   if (sum.actor !== undefined) sum.add(decideDue(setting, sum.actor));
+  for (const happening of happenings) {
+    if (sum.actor !== undefined) sum.add(decideHappening(setting, sum.actor, happening));
+  }
   const plan = sum.plan([]);
   const { dueAt: stillDueAt, entries } = plan.commit;
   const isStuck = stillDueAt !== undefined && stillDueAt <= setting.now && entries.length === 0;
@@ -111,6 +127,7 @@ class Sum {
   }
 
   plan(verdicts: readonly EventVerdict[]): ItemPlan {
+    const hasDecided = this.#entries.length > 0;
     const commit: Commit = {
       itemId: this.#itemId,
       // The whole of it: a Redis that forgot its last moments gives a revision again, to another decision,
@@ -118,10 +135,12 @@ class Sum {
       opening: this.#text ?? "",
       actorText: this.actor && encodeActor(this.actor),
       dueAt: this.actor && dueAt(this.actor),
-      oldStatus: statusOf(this.#setting, this.#read),
-      newStatus: this.status(),
+      // Without a decision the indexes stay: a look is no touch.
+      oldStatus: hasDecided ? statusOf(this.#setting, this.#read) : undefined,
+      newStatus: hasDecided ? this.status() : undefined,
       decidedAt: this.#setting.now,
       order: this.#newOrder(),
+      attention: newAttention(this.#read, this.actor),
       marks: this.marks,
       answers: this.#entries.flatMap(laterAnswer),
       entries: this.#entries.map((entry) => JSON.stringify(entry)),
@@ -142,6 +161,11 @@ class Sum {
   }
 }
 
+function newAttention(before: Actor | undefined, after: Actor | undefined): Commit["attention"] {
+  const [was, is] = [before, after].map((actor) => actor?.clocks && attentionSince(actor.clocks));
+  return was === is ? undefined : (is ?? "none");
+}
+
 function statusOf({ machines }: Setting, actor: Actor | undefined): string | undefined {
   if (!isLiving(actor)) return undefined;
   return machines.byId(actor.machine, actor.version)?.status(actor.snapshot.value);
@@ -149,7 +173,7 @@ function statusOf({ machines }: Setting, actor: Actor | undefined): string | und
 
 /** An event that had been parked has its final answer now. */
 function laterAnswer(entry: DecisionEntry): [string, string][] {
-  if (entry.kind === "timer") return [];
+  if (entry.kind === "timer" || entry.kind === "clocks") return [];
   const { revision, event } = entry;
   if (entry.kind === "expired") {
     const answer = { outcome: "dead-letter", revision, code: entry.problem.code } as const;

@@ -1,7 +1,7 @@
 /** What waits to be decided, item by item. */
 import { compareArrivals } from "../core/arrival.ts";
 import type { EventAnswer } from "./event-answer.ts";
-import type { PlannedEvent } from "./item-plan.ts";
+import type { Happening, PlannedEvent } from "./item-plan.ts";
 
 export interface EventTask extends PlannedEvent {
   readonly kind: "event";
@@ -10,20 +10,23 @@ export interface EventTask extends PlannedEvent {
   tries: number;
 }
 
-interface DueTask {
-  readonly kind: "due";
+/** A turn of an item that no event has: time acts on it, or its clocks hear what the engine has seen. */
+export interface TurnTask {
+  readonly kind: "turn";
   readonly itemId: string;
+  /** Absent: it is due. */
+  readonly happening?: Happening;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   tries: number;
 }
 
-export type Task = EventTask | DueTask;
+export type Task = EventTask | TurnTask;
 
 export interface ItemTasks {
   readonly itemId: string;
   readonly events: EventTask[];
-  readonly due: DueTask[];
+  readonly turns: TurnTask[];
   /** Arrivals of an event that stands in `events` already. */
   readonly repeats: EventTask[];
 }
@@ -35,8 +38,8 @@ export function groupByItem(tasks: readonly Task[]): ItemTasks[] {
     const itemId = itemOf(task);
     let item = items.get(itemId);
     if (item === undefined)
-      items.set(itemId, (item = { itemId, events: [], due: [], repeats: [] }));
-    if (task.kind === "due") item.due.push(task);
+      items.set(itemId, (item = { itemId, events: [], turns: [], repeats: [] }));
+    if (task.kind === "turn") item.turns.push(task);
     else if (item.events.some(({ mark }) => mark === task.mark)) item.repeats.push(task);
     else item.events.push(task);
   }
@@ -47,9 +50,9 @@ export function groupByItem(tasks: readonly Task[]): ItemTasks[] {
 }
 
 export function itemOf(task: Task): string {
-  return task.kind === "due" ? task.itemId : task.event.subject;
+  return task.kind === "event" ? task.event.subject : task.itemId;
 }
 
-export function rejectAll({ events, repeats, due }: ItemTasks, error: unknown): void {
-  for (const task of [...events, ...repeats, ...due]) task.reject(error);
+export function rejectAll({ events, repeats, turns }: ItemTasks, error: unknown): void {
+  for (const task of [...events, ...repeats, ...turns]) task.reject(error);
 }

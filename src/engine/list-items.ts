@@ -9,7 +9,7 @@ import {
   readJournal,
 } from "../store/item-store.ts";
 import { readLanes } from "../store/outbox-store.ts";
-import { statusWordsOf } from "./active-states.ts";
+import { statusesOf } from "./active-states.ts";
 import { type ReadingSide, statusSince } from "./describe-item.ts";
 
 /** Newest entries among which the beginning of the present status is looked for. */
@@ -46,11 +46,7 @@ export interface ItemList {
 
 /** Every status of every machine, in the machines' own order. */
 export function knownStatuses({ machines }: Pick<ReadingSide, "machines">): readonly string[] {
-  return [
-    ...new Set(
-      machines.all.flatMap(({ machine }) => statusWordsOf(machine).map(({ status }) => status)),
-    ),
-  ];
+  return [...new Set(machines.all.flatMap(statusesOf))];
 }
 
 export async function listItems(reading: ReadingSide, query: ItemsQuery): Promise<ItemList> {
@@ -81,7 +77,8 @@ function idsOf(items: readonly ListedItem[]): string[] {
   return items.map(({ itemId }) => itemId);
 }
 
-async function rowsOf(reading: ReadingSide, itemIds: readonly string[]): Promise<ItemRow[]> {
+/** Of those items that this deployment has the machine of. */
+export async function rowsOf(reading: ReadingSide, itemIds: readonly string[]): Promise<ItemRow[]> {
   const texts = await loadActors(reading.store, itemIds);
   const rows = await Promise.all(
     itemIds.map((itemId, index) => rowOf(reading, itemId, texts[index])),

@@ -6,11 +6,11 @@
  * decision of the effect whose key it bears belongs to the forgotten life. It may only be there when a
  * loss explains it, and what it changed may not be said a second time.
  */
+import { canonicalText } from "../core/canonical-json.ts";
 import { groupBy } from "../core/group-by.ts";
 import type { DeliveryEntry } from "../core/journal.ts";
 import type { MarketRequest } from "./history.ts";
 import type { Evidence, ItemCase, KnownEffect } from "./item-case.ts";
-import { canonicalText } from "./same-json.ts";
 import type { Rule, Violation } from "./verdict.ts";
 
 /** The requests of one item, by the life that they belong to. */

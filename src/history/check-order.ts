@@ -29,7 +29,7 @@ export function checkOrder({ item, decisions }: ItemCase): Violation[] {
   const sources = new Map<string, Progress>();
   const violations: Violation[] = [];
   for (const entry of decisions) {
-    if (entry.kind === "timer") continue;
+    if (entry.kind === "timer" || entry.kind === "clocks") continue;
     const { source } = entry.event;
     const before = sources.get(source) ?? NOTHING_TOLD;
     if (entry.kind === "event" && entry.outcome === "applied") {

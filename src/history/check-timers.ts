@@ -3,8 +3,8 @@ import type { TimerEntry } from "../core/journal.ts";
 import type { Evidence, ItemCase } from "./item-case.ts";
 import type { Rule, Violation } from "./verdict.ts";
 
-/** How late a timer may be when a run ends: a look every second, a restart, a busy machine. */
-const TIMER_SLACK_MS = 5_000;
+/** How late a timer or clock may be when a run ends: a look every second, a restart, a busy machine. */
+export const TIMER_SLACK_MS = 5_000;
 
 export function checkTimers({ history }: Evidence, subject: ItemCase): Violation[] {
   const { item, actor } = subject;

@@ -6,10 +6,12 @@
  * is evidence, and what cannot be read of it is a violation.
  */
 import type { Machines } from "../core/machine.ts";
+import { checkClocks, countRungs } from "./check-clocks.ts";
 import { checkDeadLetters } from "./check-dead-letters.ts";
 import { checkArrival, checkEvents } from "./check-events.ts";
 import { checkJournal } from "./check-journal.ts";
 import { checkMarketplace, checkStrangers } from "./check-marketplace.ts";
+import { checkNotices } from "./check-notices.ts";
 import { checkOrder } from "./check-order.ts";
 import { checkOutbox } from "./check-outbox.ts";
 import { checkStore } from "./check-store.ts";
@@ -21,13 +23,21 @@ import type { Verdict, Violation } from "./verdict.ts";
 
 type Finding = Pick<
   Verdict,
-  "applied" | "timersFired" | "explainedDuplicates" | "lostWithinContract" | "violations"
+  | "applied"
+  | "timersFired"
+  | "clocksRung"
+  | "explainedDuplicates"
+  | "repeatedNotices"
+  | "lostWithinContract"
+  | "violations"
 >;
 
 const NOTHING: Finding = {
   applied: 0,
   timersFired: 0,
+  clocksRung: 0,
   explainedDuplicates: 0,
+  repeatedNotices: 0,
   lostWithinContract: 0,
   violations: [],
 };
@@ -70,13 +80,16 @@ function checkItem(evidence: Evidence, item: ItemRecord): Finding {
     const subject = caseOf(evidence, item);
     const arrival = checkArrival(evidence, subject.sent, subject.told);
     const market = checkMarketplace(evidence, subject);
+    const notices = checkNotices(evidence, subject);
     const { decisions } = subject;
     return {
       applied: decisions.filter((each) => each.kind === "event" && each.outcome === "applied")
         .length,
       timersFired: decisions.filter((each) => each.kind === "timer" && each.outcome === "applied")
         .length,
+      clocksRung: countRungs(decisions),
       explainedDuplicates: market.explainedDuplicates,
+      repeatedNotices: notices.repeated,
       lostWithinContract: arrival.lostWithinContract,
       violations: [
         ...arrival.violations,
@@ -86,6 +99,8 @@ function checkItem(evidence: Evidence, item: ItemRecord): Finding {
         ...checkOutbox(evidence, subject),
         ...market.violations,
         ...checkTimers(evidence, subject),
+        ...checkClocks(evidence, subject),
+        ...notices.violations,
         ...checkStore(evidence, subject),
       ],
     };
@@ -100,14 +115,18 @@ function saidBy(error: unknown): string {
 }
 
 function sumOf(findings: readonly Finding[]): Omit<Finding, "violations"> {
-  const sum = { applied: 0, timersFired: 0, explainedDuplicates: 0, lostWithinContract: 0 };
-  for (const finding of findings) {
-    sum.applied += finding.applied;
-    sum.timersFired += finding.timersFired;
-    sum.explainedDuplicates += finding.explainedDuplicates;
-    sum.lostWithinContract += finding.lostWithinContract;
-  }
-  return sum;
+  const { violations: _listed, ...sum } = NOTHING;
+  return findings.reduce<Omit<Finding, "violations">>(
+    (total, each) => ({
+      applied: total.applied + each.applied,
+      timersFired: total.timersFired + each.timersFired,
+      clocksRung: total.clocksRung + each.clocksRung,
+      explainedDuplicates: total.explainedDuplicates + each.explainedDuplicates,
+      repeatedNotices: total.repeatedNotices + each.repeatedNotices,
+      lostWithinContract: total.lostWithinContract + each.lostWithinContract,
+    }),
+    sum,
+  );
 }
 
 function checkJobs({ jobsLeft }: History): Violation[] {

@@ -16,6 +16,11 @@ export interface History {
   /** In the order in which the marketplace received them. */
   readonly requests: readonly MarketRequest[];
   readonly faults: readonly FaultRecord[];
+  /** In the order in which operators heard them; absent when nobody listened. */
+  readonly notices?: readonly NoticeRecord[];
+  /** Of the SLA policy in force when the run was over, in the store and in every process; absent when it
+   * is not known. */
+  readonly policyVersion?: string;
   /** When the run was over and nothing was under way any more, ms. */
   readonly endedAt: number;
   /** How far apart the clocks of the processes may have been, ms; 0 when they shared one. */
@@ -50,6 +55,8 @@ export interface ItemRecord {
   readonly listedUnder: readonly string[];
   /** When the store would let time act on it, ms. */
   readonly indexedDueAt?: number;
+  /** Since when the store lists it among those that need a person, ms; absent when it does not. */
+  readonly attentionSince?: number;
   /** The status that it must have in the end; absent when several are right. */
   readonly mustEndAs?: string;
 }
@@ -84,6 +91,16 @@ export interface MarketRequest {
   readonly applied: boolean;
   /** HTTP status, or "none" when no answer was given. */
   readonly answer: number | "none";
+}
+
+/** One notice as an operator heard it. */
+export interface NoticeRecord {
+  readonly at: number;
+  readonly itemId: string;
+  readonly effect: string;
+  readonly name: string;
+  /** The same for whatever says the same about the item. */
+  readonly key?: string;
 }
 
 /** Something that was done to the system on purpose. */

@@ -11,7 +11,14 @@ import { replayAll } from "../core/replay.ts";
 import { attemptOf, factOf, identityOf } from "./event-identity.ts";
 import type { FaultEffects } from "./fault-effects.ts";
 import { effectsOfFaults } from "./fault-effects.ts";
-import type { DeadLetterRecord, History, ItemRecord, MarketRequest, SentEvent } from "./history.ts";
+import type {
+  DeadLetterRecord,
+  History,
+  ItemRecord,
+  MarketRequest,
+  NoticeRecord,
+  SentEvent,
+} from "./history.ts";
 
 /** What is asked across items. */
 export interface Evidence {
@@ -20,6 +27,8 @@ export interface Evidence {
   readonly faults: FaultEffects;
   readonly sentTo: ReadonlyMap<string, readonly SentEvent[]>;
   readonly requestsOf: ReadonlyMap<string, readonly MarketRequest[]>;
+  /** What operators heard, by item; absent when nobody listened. */
+  readonly heardOf: ReadonlyMap<string, readonly NoticeRecord[]> | undefined;
   /** Letters about events, by fact. */
   readonly eventLetters: ReadonlyMap<string, readonly DeadLetterRecord[]>;
   /** Effects about which there is a letter. */
@@ -62,7 +71,7 @@ export type Replayed =
   | { readonly result: "failed"; readonly message: string };
 
 export function evidenceOf(history: History, machines: Machines): Evidence {
-  const { sent, requests, deadLetters, faults, clockSkewMs } = history;
+  const { sent, requests, deadLetters, faults, notices, clockSkewMs } = history;
   const withEvent = deadLetters.filter((letter) => letter.event !== undefined);
   return {
     history,
@@ -70,6 +79,7 @@ export function evidenceOf(history: History, machines: Machines): Evidence {
     faults: effectsOfFaults(faults, clockSkewMs),
     sentTo: groupBy(sent, ({ event }) => event.subject),
     requestsOf: groupBy(requests, ({ itemId }) => itemId),
+    heardOf: notices && groupBy(notices, ({ itemId }) => itemId),
     eventLetters: groupBy(withEvent, ({ event }) => (event === undefined ? "" : factOf(event))),
     effectLetters: new Set(deadLetters.flatMap(({ effect }) => effect ?? [])),
   };
@@ -135,7 +145,7 @@ export function countEvents(sent: readonly SentEvent[]): number {
 }
 
 function isTold(entry: DecisionEntry): entry is Told {
-  return entry.kind !== "timer";
+  return entry.kind === "event" || entry.kind === "expired";
 }
 
 function effectsOf(decisions: readonly DecisionEntry[]): Map<string, KnownEffect> {

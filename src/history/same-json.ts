@@ -1,23 +1,8 @@
 /** Two values that say the same as JSON: the order of keys and absent fields do not count. */
 import { isDeepStrictEqual } from "node:util";
+import { canonicalText } from "../core/canonical-json.ts";
 
 export function isSameJson(left: unknown, right: unknown): boolean {
   // Most pairs are equal as they stand, which is cheaper to see than their texts are to write.
   return isDeepStrictEqual(left, right) || canonicalText(left) === canonicalText(right);
-}
-
-/** One text for all values that say the same. */
-export function canonicalText(value: unknown): string {
-  const text = JSON.stringify(value, (_key, each: unknown) =>
-    isRecord(each) ? sorted(each) : each,
-  );
-  return text ?? "";
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function sorted(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -32,6 +32,16 @@ export const RULES = [
   /** A timer that was due long before the end has not fired. */
   "timer-forgotten",
   "timer-doubled",
+  /** A clock has said something before it was true, or while it was to be silent. */
+  "clock-early",
+  /** What an SLA clock had to say has not been said, or it goes by a policy that is not in force. */
+  "clock-forgotten",
+  /** A clock has said the same twice. */
+  "clock-doubled",
+  /** The journal says that operators were told, and they have heard nothing. */
+  "notice-not-told",
+  /** Operators heard what no journal tells of, or once more than a fault explains. */
+  "unexplained-notice",
   /** Jobs, lanes or parked events that wait without a dead letter when everything is over. */
   "stuck",
   /** An index of the store does not agree with the actor. */
@@ -55,8 +65,12 @@ export interface Verdict {
   readonly applied: number;
   readonly pushes: number;
   readonly timersFired: number;
+  /** Rungs of SLA clocks that somebody was told of. */
+  readonly clocksRung: number;
   /** Requests that the marketplace got more than once, and a fault explains why. */
   readonly explainedDuplicates: number;
+  /** Notices that operators heard more than once, and a fault explains why. */
+  readonly repeatedNotices: number;
   /** Acknowledged within the window that a fault let the store forget, and gone: within the contract. */
   readonly lostWithinContract: number;
   readonly violations: readonly Violation[];

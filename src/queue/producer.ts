@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { Queue } from "bullmq";
 import type { z } from "zod";
 import type { ArrivedEvent } from "../core/arrival.ts";
+import { isClockEvent } from "../core/clock-event.ts";
 import type { Problem } from "../core/errors.ts";
 import { EVENT_BATCH_MAX } from "../core/event.ts";
 import { groupBy } from "../core/group-by.ts";
@@ -32,11 +33,22 @@ export function checkEvent(schemas: EventSchemas, value: unknown, now: number): 
   const { event } = read;
   const schema = Object.hasOwn(schemas, event.type) ? schemas[event.type] : undefined;
   if (schema === undefined) {
-    return { result: "refused", problem: unknownType([{ events: schemas }], event) };
+    const problem = isClockEvent(event.type)
+      ? reservedForOperators(event)
+      : unknownType([{ events: schemas }], event);
+    return { result: "refused", problem };
   }
   const parsed = schema.safeParse(event.data);
   if (!parsed.success) return { result: "refused", problem: dataProblem(event, parsed.error) };
   return { result: "event", event };
+}
+
+/** The engine takes it from the queue; whoever may be silent about a promise comes in by a command. */
+function reservedForOperators({ id, source, type }: ArrivedEvent): Problem {
+  return {
+    code: "EVENT_TYPE_RESERVED",
+    message: `Event ${id} of ${source} has type "${type}", which only operators send: with \`orderwright ack\` or \`orderwright snooze\`.`,
+  };
 }
 
 /**

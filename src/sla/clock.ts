@@ -2,8 +2,9 @@
  * What happens to an item's clocks when something happens to the item.
  *
  * Everything counts from the time at which it happened and not from when it arrived: a clock may
- * start, pause or stop in the past, and what has fallen due since then is found in the same decision
- * and merged as after any late wake-up (due.ts). What time had brought about before the happening
+ * start, pause or stop in the past, and what has fallen due since then is found and merged as after
+ * any late wake-up (due.ts). A source that tells something late is catching up and has more to tell,
+ * so what its event finds due rings a moment later, when the next event has not ended it. What time had brought about before the happening
  * (a breach, the end of a pause) is settled first, so that a clock that is stopped late has its
  * breach in the journal; its rungs are not told any more.
  *
@@ -11,29 +12,15 @@
  */
 import { addOpen } from "./calendar.ts";
 import { type Draft, draftOf, emit, type RuledClock, ruledClocks } from "./draft.ts";
-import { collectIfDue, passTime } from "./due.ts";
-import type { Fact } from "./fact.ts";
+import { collect, collectIfDue, passTime } from "./due.ts";
+import type { Fact } from "../core/clock-fact.ts";
 import { noteStage } from "./jeopardy.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "../core/clock-ledger.ts";
+import type { Happening } from "../core/clockwork.ts";
 import type { ClockRule, ItemRules, Trigger } from "./policy.ts";
 import { adoptPolicy } from "./recompute.ts";
 import { isPaused, usedAt } from "./stopwatch.ts";
-import { noteWait, syncPauses, type Wait } from "./waits.ts";
-
-/** What a decision did to the item; `…After` is how things are then, changed or not. */
-export interface Happening {
-  /** When it happened by the event's own time, ms; taken as `now` when later. */
-  readonly at: number;
-  /** When it is decided, ms. */
-  readonly now: number;
-  readonly eventType?: string;
-  /** Absent at the item's birth. */
-  readonly statusBefore?: string;
-  readonly statusAfter: string;
-  readonly waitAfter?: Wait;
-  /** Ms since the epoch; absent while there is no date. */
-  readonly appointmentAfter?: number;
-}
+import { noteWait, syncPauses } from "./waits.ts";
 
 interface Change extends Happening {
   /** The appointment got a date, its first or another. */
@@ -42,6 +29,12 @@ interface Change extends Happening {
 
 /** Nothing real is told so late; a source with a broken calendar must not start a clock in 1970. */
 const BACKDATED_MAX_MS = 2 * 365 * 24 * 60 * 60 * 1000;
+
+/** Told later than this, it is a story that is being caught up on. */
+const LATE_MS = 60_000;
+
+/** What comes in one go comes within this. */
+const CATCHING_UP_MS = 10_000;
 
 /** Past it, calendars have no dates; an order for the year 255,000 is somebody's typing error. */
 const APPOINTMENT_MAX = 8e15;
@@ -66,8 +59,15 @@ export function whatFollows(
   noteWait(draft, change.waitAfter, at);
   syncPauses(draft, at);
   noteStage(draft, change.statusAfter, at);
-  collectIfDue(draft, now);
+  if (now - at < LATE_MS || !isNewsDue(draft, now)) collectIfDue(draft, now);
+  else emit(draft, { kind: "armed", nextAt: now + CATCHING_UP_MS });
   return draft.facts;
+}
+
+function isNewsDue({ ledger, rules }: Draft, now: number): boolean {
+  const trial = draftOf(ledger, rules);
+  collect(trial, now);
+  return trial.facts.some(({ kind }) => kind !== "armed");
 }
 
 /** What is due at `now`. None when the wake-up was early, or for nothing. */
@@ -119,18 +119,24 @@ function noteAppointment(draft: Draft, date: number | undefined, at: number): vo
 }
 
 function startClocks(draft: Draft, change: Change): void {
+  const { at, now } = change;
   for (const [clock, rule] of Object.entries(draft.rules.clocks)) {
-    if (Object.hasOwn(draft.ledger.clocks, clock) || !isAny(rule.starts, change)) continue;
-    if (isAny(rule.stops, change) || isAny(rule.drops ?? [], change)) continue;
-    const { at } = change;
+    const isOpen = Object.hasOwn(draft.ledger.clocks, clock);
+    if (isOpen || !isBegun(rule, change)) continue;
     const dueAt = dueAtStart(draft, rule, at);
     if (dueAt === undefined) continue;
+    const { version } = draft.rules;
+    if (draft.ledger.policy !== version) emit(draft, { kind: "policy", at: now, version });
     const epoch = (draft.ledger.closed[clock] ?? -1) + 1;
     const target = rule.kind === "duration" &&
       rule.targetMs !== dueAt - at && { targetMs: rule.targetMs };
     const mark = dueAt <= at && { markMs: dueAt - at - 1 };
     emit(draft, { kind: "started", clock, at, epoch, dueAt, ...target, ...mark });
   }
+}
+
+function isBegun({ starts, stops, drops = [] }: ClockRule, change: Change): boolean {
+  return isAny(starts, change) && !isAny(stops, change) && !isAny(drops, change);
 }
 
 function dueAtStart({ ledger }: Draft, rule: ClockRule, at: number): number | undefined {

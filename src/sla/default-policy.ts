@@ -1,8 +1,8 @@
 /**
  * The policy of an installation that has none of its own: the marketplace's published figures.
  * Hours are hours of the calendar, because the marketplace names business days nowhere. `push.owed`
- * and `push.settled` are what the engine says of an item's updates to the marketplace: one is owed
- * from the time of the fact it tells, and settled when none is left.
+ * and `push.settled` are what the engine says of an item's updates to the marketplace: one that has
+ * waited for an hour is owed from the time of the fact it tells, and settled when it has left.
  */
 import type { Ladder, Policy } from "./policy.ts";
 

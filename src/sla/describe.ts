@@ -1,10 +1,10 @@
 /** An item's clocks as people read them. */
 import { draftOf, ruledClocks, type RuledClock } from "./draft.ts";
 import { nextRung } from "./due.ts";
-import type { Breach, Lane } from "./fact.ts";
+import type { Breach, Lane, Role } from "../core/clock-fact.ts";
 import { type Prediction, predictionOf } from "./jeopardy.ts";
-import type { Ledger } from "./ledger.ts";
-import type { ItemRules, Role } from "./policy.ts";
+import type { Ledger } from "../core/clock-ledger.ts";
+import type { ItemRules } from "./policy.ts";
 import { usedAt } from "./stopwatch.ts";
 
 export interface ClockView {

@@ -1,6 +1,6 @@
 /** A ledger under way: every fact is applied as soon as it is found, and the next one sees it. */
-import type { Fact } from "./fact.ts";
-import { applyFacts, type Ledger, type OpenClock } from "./ledger.ts";
+import type { Fact } from "../core/clock-fact.ts";
+import { applyFacts, type Ledger, type OpenClock } from "../core/clock-ledger.ts";
 import type { ClockRule, ItemRules } from "./policy.ts";
 
 export interface Draft {

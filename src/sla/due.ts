@@ -14,7 +14,7 @@
  */
 import { nextOpening } from "./calendar.ts";
 import { type Draft, emit, type RuledClock, ruledClocks } from "./draft.ts";
-import type { Lane, Notice } from "./fact.ts";
+import type { Lane, Notice } from "../core/clock-fact.ts";
 import { jeopardyCrossing, noteLevel } from "./jeopardy.ts";
 import { type PlacedRung, placedRungs } from "./ladder.ts";
 import type { ItemRules } from "./policy.ts";

@@ -12,8 +12,9 @@
  */
 import { addOpen } from "./calendar.ts";
 import { type Draft, emit } from "./draft.ts";
-import type { OpenClock } from "./ledger.ts";
-import type { ClockRule, JeopardyPolicy, Level } from "./policy.ts";
+import type { OpenClock } from "../core/clock-ledger.ts";
+import type { Level } from "../core/clock-fact.ts";
+import type { ClockRule, JeopardyPolicy } from "./policy.ts";
 import { instantOf, isPaused, usedAt } from "./stopwatch.ts";
 
 interface Outlook {

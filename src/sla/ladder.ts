@@ -7,8 +7,8 @@
  * There are two lanes. What operators and what customers are told must not swallow one another when
  * rungs that fell due together are merged, and only customers have quiet hours.
  */
-import type { Lane } from "./fact.ts";
-import type { Ladder, Role, Rung, RungPlace } from "./policy.ts";
+import type { Lane, Role } from "../core/clock-fact.ts";
+import type { Ladder, Rung, RungPlace } from "./policy.ts";
 
 export interface PlacedRung {
   readonly name: string;
@@ -26,11 +26,26 @@ const UNITS = [
   ["ms", 1],
 ] as const;
 
+/** Targets whose rungs are kept for a ladder. Durations have few; a fixed date's is its own. */
+const KEPT_MAX = 64;
+
+const KEPT = new WeakMap<Ladder, Map<number, readonly PlacedRung[]>>();
+
 /**
  * In the order in which they fall due. A reminder that would not come before the due time has no
- * place: the target was made shorter than the reminder supposes.
+ * place: the target was made shorter than the reminder supposes. Kept, for every decision asks.
  */
 export function placedRungs(ladder: Ladder, targetMs: number): readonly PlacedRung[] {
+  const kept = KEPT.get(ladder) ?? new Map<number, readonly PlacedRung[]>();
+  const known = kept.get(targetMs);
+  if (known !== undefined) return known;
+  if (kept.size >= KEPT_MAX) kept.clear();
+  const placed = placeRungs(ladder, targetMs);
+  KEPT.set(ladder, kept.set(targetMs, placed));
+  return placed;
+}
+
+function placeRungs(ladder: Ladder, targetMs: number): readonly PlacedRung[] {
   const { rungs, breach, repeat } = ladder;
   const reminders = rungs
     .map((rung) => reminderOf(rung, targetMs))

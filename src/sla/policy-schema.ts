@@ -8,7 +8,8 @@ import { isZone } from "./calendar.ts";
 import { calendarSchema } from "./calendar-schema.ts";
 import { rungName } from "./ladder.ts";
 import { faultsOf } from "./policy-faults.ts";
-import { PAUSES, type Policy, ROLES } from "./policy.ts";
+import { PAUSES, type Policy } from "./policy.ts";
+import { ROLES } from "../core/clock-fact.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A promise to a customer; open time, so it may be years on the wall. */

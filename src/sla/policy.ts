@@ -10,11 +10,9 @@
  * name both. Each replaces the fields that it names, so the most specific one wins field by field.
  * "off" as the most specific word switches the clock off.
  */
+import type { Level, Role } from "../core/clock-fact.ts";
+import type { ClockScope } from "../core/clockwork.ts";
 import { ALWAYS, type Calendar, isZone, type OpenCalendar, openCalendar } from "./calendar.ts";
-
-/** Who works on orders. */
-export const ROLES = ["owner", "lead"] as const;
-export type Role = (typeof ROLES)[number];
 
 /** What only others can end; whoever waits for his own side stays on the clock. */
 export const PAUSES = ["waiting.customer", "waiting.reseller"] as const;
@@ -119,8 +117,6 @@ export interface JeopardyPolicy {
   readonly to: Readonly<Record<Level, readonly Role[]>>;
 }
 
-export type Level = "green" | "yellow" | "red";
-
 /**
  * Breaches that the marketplace is told of, as a note with an unchanged status. Absent: none is,
  * because it is not documented that the marketplace takes such a note.
@@ -159,13 +155,6 @@ export interface ItemRules {
   readonly delayNotes?: DelayNotes;
 }
 
-export interface ItemScope {
-  readonly account: string;
-  readonly category?: string;
-  /** Of the service address. A name that is no zone counts as none: an item is not refused for it. */
-  readonly zone?: string;
-}
-
 /** A policy with its calendars kept open; shared by everybody who asks for an item's rules. */
 export interface OpenPolicy {
   readonly policy: Policy;
@@ -183,7 +172,7 @@ export function openPolicy(policy: Policy): OpenPolicy {
   return { policy, calendars: new Map(), rules: new Map() };
 }
 
-export function rulesFor(open: OpenPolicy, scope: ItemScope): ItemRules {
+export function rulesFor(open: OpenPolicy, scope: ClockScope): ItemRules {
   const { account, category } = scope;
   const zone = scope.zone !== undefined && isZone(scope.zone) ? scope.zone : open.policy.zone;
   const key = JSON.stringify([account, category ?? null, zone]);
@@ -197,7 +186,7 @@ function clockUnder(clock: Clock, changes: readonly (ClockChanges | "off")[]): C
   return Object.assign({}, clock, ...changes.filter((change) => change !== "off")) as Clock;
 }
 
-type ZonedScope = ItemScope & { readonly zone: string };
+type ZonedScope = ClockScope & { readonly zone: string };
 
 function resolve(open: OpenPolicy, scope: ZonedScope): ItemRules {
   const { version, clocks, customerHours, jeopardy, delayNotes } = open.policy;
@@ -220,7 +209,7 @@ function resolve(open: OpenPolicy, scope: ZonedScope): ItemRules {
   };
 }
 
-function matching(exceptions: readonly Exception[], scope: ItemScope): readonly Exception[] {
+function matching(exceptions: readonly Exception[], scope: ClockScope): readonly Exception[] {
   return exceptions
     .filter(
       ({ account = scope.account, category = scope.category }) =>

@@ -9,8 +9,8 @@
  */
 import { type Draft, draftOf, emit, type RuledClock, ruledClocks } from "./draft.ts";
 import { collect } from "./due.ts";
-import type { Fact } from "./fact.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Fact } from "../core/clock-fact.ts";
+import type { Ledger } from "../core/clock-ledger.ts";
 import type { ItemRules } from "./policy.ts";
 import { dueAfter, usedAt } from "./stopwatch.ts";
 import { syncPauses } from "./waits.ts";
@@ -26,9 +26,10 @@ export function recompute(ledger: Ledger, rules: ItemRules, now: number): readon
   return draft.facts;
 }
 
-/** The same when the ledger has not seen this version yet. */
+/** The same when clocks are open that have not seen this version yet. */
 export function adoptPolicy(draft: Draft, now: number): void {
-  if (draft.ledger.policy !== draft.rules.version) remeasure(draft, now);
+  const hasClocks = Object.keys(draft.ledger.clocks).length > 0;
+  if (hasClocks && draft.ledger.policy !== draft.rules.version) remeasure(draft, now);
 }
 
 function remeasure(draft: Draft, now: number): void {

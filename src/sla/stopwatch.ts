@@ -8,7 +8,7 @@
  * within a pause are not open time, and so they are not taken off a second time.
  */
 import { addOpen, openBetween } from "./calendar.ts";
-import type { OpenClock } from "./ledger.ts";
+import type { OpenClock } from "../core/clock-ledger.ts";
 import type { ClockRule } from "./policy.ts";
 
 /** Calendars measure ten years; a clock that nobody has stopped for so long need not know more. */

@@ -5,15 +5,10 @@
  * A pause counts from the time at which the wait began, however late it was told. When a clock had
  * been found breached by then and was not, the breach is undone and the clock has a new epoch.
  */
+import type { Wait } from "../core/clockwork.ts";
 import { type Draft, emit, type RuledClock, ruledClocks } from "./draft.ts";
 import type { ClockRule, DurationClock } from "./policy.ts";
 import { dueAfter, usedAt } from "./stopwatch.ts";
-
-export interface Wait {
-  /** "customer", "reseller" or "provider". */
-  readonly on: string;
-  readonly reason?: string;
-}
 
 /** The item waits for somebody else than before, or for nobody; nothing when it does not. */
 export function noteWait(draft: Draft, wait: Wait | undefined, at: number): void {

@@ -16,6 +16,8 @@ export interface Commit {
   readonly newStatus?: string | undefined;
   readonly decidedAt: number;
   readonly order?: string | undefined;
+  /** Since when a person should look at the item, ms; "none" when nobody need any more. Absent: as before. */
+  readonly attention?: number | "none" | undefined;
   /** Event identity and answer, for events that are answered for the first time. */
   readonly marks: readonly (readonly [mark: string, answer: string])[];
   /** Answers that replace an earlier one: an event that was parked was applied now. They leave out the
@@ -71,6 +73,7 @@ function pushArguments(args: (string | number)[], commit: Commit): void {
     commit.newStatus ?? "",
     commit.decidedAt,
     commit.order ?? "",
+    commit.attention ?? "",
   );
   args.push(commit.marks.length, ...commit.marks.flat());
   args.push(commit.answers.length, ...commit.answers.flat());

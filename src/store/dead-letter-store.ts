@@ -3,6 +3,7 @@ import type { ArrivedEvent } from "../core/arrival.ts";
 import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { Store } from "./store.ts";
+import { type PageQuery, pageOf } from "./index-page.ts";
 import { allShards, shardOf, shardPrefix } from "./keys.ts";
 import { buryScript, endLetterScript } from "./scripts.ts";
 
@@ -67,6 +68,24 @@ export async function listDeadLetters(store: Store, limit: number): Promise<Dead
     .flat()
     .toSorted((left, right) => right.at - left.at)
     .slice(0, limit);
+}
+
+export interface DeadLetterPage {
+  readonly letters: readonly DeadLetter[];
+  /** Give it back to get the next page; absent on the last one. */
+  readonly next?: string;
+}
+
+/** Oldest first, so that a letter that ends meanwhile moves none of the others. */
+export async function pageDeadLetters(store: Store, query: PageQuery): Promise<DeadLetterPage> {
+  const { entries, ...rest } = await pageOf(store, ["dead"], query);
+  const texts = await Promise.all(
+    entries.map(({ member, shard }) =>
+      store.redis.hget(`${shardPrefix(store.layout, shard)}deadletters`, member),
+    ),
+  );
+  const letters = texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as DeadLetter]));
+  return { letters, ...rest };
 }
 
 export async function findDeadLetter(store: Store, id: string): Promise<DeadLetter | undefined> {

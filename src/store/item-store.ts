@@ -1,6 +1,7 @@
 /** Reading side: journals, lists of items, dead letters. Paged by cursors; never a scan of all keys. */
 import type { JournalEntry } from "../core/journal.ts";
 import type { Store } from "./store.ts";
+import { type PageQuery, pageOf } from "./index-page.ts";
 import { allShards, itemPrefix, shardPrefix } from "./keys.ts";
 
 export async function readJournal(
@@ -11,6 +12,11 @@ export async function readJournal(
   const key = `${itemPrefix(store.layout, itemId)}j:${itemId}`;
   const texts = await store.redis.lrange(key, from, to);
   return texts.map((text) => JSON.parse(text) as JournalEntry);
+}
+
+/** Entries that the item's journal has. */
+export async function journalLength({ redis, layout }: Store, itemId: string): Promise<number> {
+  return redis.llen(`${itemPrefix(layout, itemId)}j:${itemId}`);
 }
 
 export async function itemsOfOrder(store: Store, order: string): Promise<string[]> {
@@ -35,38 +41,22 @@ export interface Page {
 }
 
 /** Items of one status, the longest untouched first: these are the ones that somebody forgot. */
-export async function itemsByStatus(
-  store: Store,
-  status: string,
-  { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
-): Promise<Page> {
-  const { decidedAt, itemId } = readCursor(cursor);
-  const perShard = await Promise.all(
-    allShards(store.layout).map((shard) =>
-      // Items of the cursor's own millisecond are read again and left out below, all of them.
-      store.redis.zrangebyscore(
-        `${shardPrefix(store.layout, shard)}status:${status}`,
-        decidedAt,
-        "+inf",
-        "WITHSCORES",
-        "LIMIT",
-        0,
-        limit + TIES_MAX,
-      ),
-    ),
-  );
-  const items = perShard
-    .flatMap(pairs)
-    .filter((item) => item.decidedAt > decidedAt || item.itemId > itemId)
-    .toSorted(compareListed)
-    .slice(0, limit);
-  const last = items.at(-1);
-  const isFull = last !== undefined && items.length === limit;
-  return { items, ...(isFull && { next: `${last.decidedAt}|${last.itemId}` }) };
+export async function itemsByStatus(store: Store, status: string, query: PageQuery): Promise<Page> {
+  const { entries, ...rest } = await pageOf(store, [`status:${status}`], query);
+  return { items: entries.map(({ member, at }) => ({ itemId: member, decidedAt: at })), ...rest };
 }
 
-/** Items of one shard decided in one millisecond that a page can step over. */
-const TIES_MAX = 500;
+export interface AttentionPage {
+  /** `since`: when a promise was broken, or was seen to be in jeopardy, ms. */
+  readonly items: readonly { readonly itemId: string; readonly since: number }[];
+  readonly next?: string;
+}
+
+/** Items that need a person because of their clocks, the longest first. */
+export async function itemsInNeed(store: Store, query: PageQuery): Promise<AttentionPage> {
+  const { entries, ...rest } = await pageOf(store, ["attention"], query);
+  return { items: entries.map(({ member, at }) => ({ itemId: member, since: at })), ...rest };
+}
 
 export async function countByStatus(
   store: Store,
@@ -83,22 +73,6 @@ export async function countByStatus(
     }),
   );
   return Object.fromEntries(counts);
-}
-
-function readCursor(cursor: string | undefined): ListedItem {
-  if (cursor === undefined) return { decidedAt: 0, itemId: "" };
-  const bar = cursor.indexOf("|");
-  return { decidedAt: Number(cursor.slice(0, bar)), itemId: cursor.slice(bar + 1) };
-}
-
-function pairs(flat: readonly string[]): ListedItem[] {
-  return flat.flatMap((itemId, index) =>
-    index % 2 === 0 ? [{ itemId, decidedAt: Number(flat[index + 1]) }] : [],
-  );
-}
-
-function compareListed(left: ListedItem, right: ListedItem): number {
-  return left.decidedAt - right.decidedAt || (left.itemId < right.itemId ? -1 : 1);
 }
 
 /** Items of a shard whose actor time alone will change by `now`, the longest due first. */

@@ -16,11 +16,16 @@
  *     attempt:<channel>    item -> "<attempts> <idle|begun> <owner>"        hash
  *     look:<channel>       item -> since when its lane must be looked up    hash
  *     blocked:<channel>    item -> problem that a person must solve         hash
+ *     lagging:<channel>    item -> "<telling|told> <effect id>": whose push is
+ *                          late enough that the item's clocks know it        hash
  *     server               Redis server that was last claimed from          string
  *     caution              until when nothing is sent without a look, ms    string
  *     channels             channels that ever had an effect                 set
  *     status:<status>      item -> last decision, ms                        sorted set
+ *     feed                 item and "<journal entries> <of them new>": which
+ *                          journals grew; only the newest records          stream
  *     order:<order>        items of an order                                set
+ *     attention            item -> since when a person should look, ms      sorted set
  *     dead                 dead letter id -> when, ms                       sorted set
  *     deadletters          dead letter id -> JSON                           hash
  */
@@ -62,9 +67,34 @@ export function serverKey(layout: Layout, shard: number): string {
   return `${shardPrefix(layout, shard)}server`;
 }
 
+/** When somebody last looked for pushes that are late, ms. */
+export function lookedKey(layout: Layout): string {
+  return `${layout.prefix}:looked`;
+}
+
 /** Written to see whether Redis takes writes; holds nothing of worth. */
 export function probeKey(layout: Layout): string {
   return `${layout.prefix}:probe`;
+}
+
+/** The SLA policy of the deployment: policy-store.ts has its fields. */
+export function policyKey(layout: Layout): string {
+  return `${layout.prefix}:policy`;
+}
+
+/** The API keys of the deployment: key-store.ts has its fields. */
+export function apiKeysKey(layout: Layout): string {
+  return `${layout.prefix}:keys`;
+}
+
+/** What operators did, oldest first: audit-chain.ts has an entry's shape. */
+export function auditKey(layout: Layout): string {
+  return `${layout.prefix}:audit`;
+}
+
+/** The limiter of one API key, of the same kind as an account's. */
+export function apiKeyLimiterKey(layout: Layout, keyId: string): string {
+  return `${layout.prefix}:{key:${keyId}}:limit`;
 }
 
 /** Until when nothing of the shard is sent without a look, ms. */

@@ -79,7 +79,7 @@ export function encodeEffect(effect: OutboxEffect): string {
   return `${effect.isUrgent ? "u" : "r"} ${effect.at} ${JSON.stringify(effect)}`;
 }
 
-function decodeEffect(text: string): OutboxEffect {
+export function decodeEffect(text: string): OutboxEffect {
   return JSON.parse(text.slice(text.indexOf("{"))) as OutboxEffect;
 }
 

@@ -33,13 +33,17 @@ function script(...files: readonly string[]): Script {
   };
 }
 
-export const commitScript = script("lane-score", "commit");
+export const commitScript = script("lane-score", "feed", "commit");
 export const claimLanesScript = script("lane-score", "claim-lanes");
-export const settleLanesScript = script("lane-score", "settle-lanes");
+export const settleLanesScript = script("lane-score", "feed", "settle-lanes");
 export const recoverLanesScript = script("recover-lanes");
 export const renewLeasesScript = script("renew-leases");
-export const unblockLaneScript = script("unblock-lane");
+export const unblockLaneScript = script("feed", "unblock-lane");
+export const takeLookScript = script("take-look");
+export const findOverdueScript = script("find-overdue");
+export const findSettledScript = script("find-settled");
 export const takePermitsScript = script("take-permits");
 export const pauseAccountScript = script("pause-account");
 export const buryScript = script("bury");
 export const endLetterScript = script("end-letter");
+export const appendAuditScript = script("append-audit");

@@ -46,10 +46,19 @@ export async function openStore(
 }
 
 async function claimLayout({ redis, layout }: Store, role: "writer" | "reader"): Promise<void> {
-  const ours = JSON.stringify({ format: STORE_FORMAT, shards: layout.shards });
-  if (role === "writer" && (await redis.setnx(layoutKey(layout), ours)) === 1) {
+  if (role === "writer" && (await redis.setnx(layoutKey(layout), textOf(layout))) === 1) {
     await recordServer({ redis, layout });
   }
+  await assertLayout({ redis, layout });
+}
+
+function textOf({ shards }: Layout): string {
+  return JSON.stringify({ format: STORE_FORMAT, shards });
+}
+
+/** @throws EngineError STORE_LAYOUT_MISMATCH */
+export async function assertLayout({ redis, layout }: Store): Promise<void> {
+  const ours = textOf(layout);
   const stored = (await redis.get(layoutKey(layout))) ?? ours;
   if (stored === ours) return;
   throw new EngineError(

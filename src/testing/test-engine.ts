@@ -16,20 +16,25 @@ import type { MachineDefinition } from "../core/definition.ts";
 import { EngineError } from "../core/errors.ts";
 import { registerMachines } from "../core/machine.ts";
 import { replayAll } from "../core/replay.ts";
-import type { Notice } from "../engine/channel.ts";
+import type { Notice } from "../engine/notice.ts";
 import { describeItem, type ItemDescription } from "../engine/describe-item.ts";
 import type { EventAnswer } from "../engine/event-answer.ts";
 import { handleJob } from "../engine/handle-job.ts";
 import { letterOf, redrive, type Redriven, skip, type Skipped } from "../engine/redrive.ts";
 import type { MergePolicy } from "../offergrid/push-merge.ts";
+import { clockworkOf, DEFAULT_CLOCKS } from "../sla/clockwork.ts";
+import type { Policy } from "../sla/policy.ts";
 import { loadActors } from "../store/actor-store.ts";
 import { type DeadLetter, listDeadLetters } from "../store/dead-letter-store.ts";
 import { readJournal } from "../store/item-store.ts";
 import { isoOf, readMoment, readSpan, type Span } from "./moment.ts";
+import { policySetter } from "./policy-setter.ts";
 import { MarketplaceModel, type Push, type TestMarketplace } from "./test-marketplace.ts";
 import { Timeline } from "./timeline.ts";
 
 export { EngineError } from "../core/errors.ts";
+export { DEFAULT_POLICY } from "../sla/default-policy.ts";
+export type { Policy } from "../sla/policy.ts";
 export type { Span } from "./moment.ts";
 export type {
   MarketplaceAnswer,
@@ -79,6 +84,8 @@ export interface TestEngineOptions {
   readonly now?: string | number;
   /** What differs from the limits of a deployment that configures nothing. */
   readonly limits?: Partial<Limits>;
+  /** The SLA policy. Default: that of a deployment that has none of its own. */
+  readonly policy?: Policy;
   /** By name. Every account that a machine names is there; only limits and merging need saying. */
   readonly accounts?: Readonly<Record<string, TestAccount>>;
   /** Moments at which something may fall due in one call: a machine that sets a timer again and again is
@@ -104,6 +111,12 @@ export interface TestEngine {
   readonly advance: (span: Span) => Promise<void>;
   /** @throws RangeError also for a moment that has passed */
   readonly advanceTo: (moment: string | number) => Promise<void>;
+  /**
+   * Another SLA policy is in force, as after `orderwright policy set`: all open clocks are measured by it,
+   * and what it puts into the past is told.
+   * @throws EngineError POLICY_INVALID also for a version that had other content before
+   */
+  readonly setPolicy: (policy: Policy) => Promise<void>;
   /** What `orderwright show --json` prints; `undefined` when nothing is known of the item. */
   readonly item: (itemId: string) => Promise<ItemDescription | undefined>;
   /** The item's status; `undefined` while nobody has announced it. */
@@ -154,6 +167,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
   const timeline: Timeline = await Timeline.open({
     machines: registerMachines(options.machines),
     limits: { ...LIMITS, ...options.limits },
+    clocks: options.policy === undefined ? DEFAULT_CLOCKS : clockworkOf(options.policy),
     dedupeForMs: DEDUPE_FOR_MS,
     now: readMoment(options.now ?? START),
     momentsMax: options.momentsMax ?? MOMENTS_MAX,
@@ -178,6 +192,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     notices,
     marketplace,
     ...inbound(timeline),
+    setPolicy: policySetter(timeline),
     ...outlook(timeline),
   };
 }

@@ -12,11 +12,15 @@ import { Applier } from "../engine/apply-events.ts";
 import { openChannels, type ChannelsOptions } from "../engine/channel.ts";
 import { Drains } from "../engine/drain.ts";
 import type { Engine } from "../engine/engine.ts";
+import { lookAtPushes, nextPushLook } from "../engine/overdue-pushes.ts";
+import { knownStatuses } from "../engine/list-items.ts";
 import { sweepTimers } from "../engine/sweep-timers.ts";
 import type { PushAccount } from "../engine/push-ending.ts";
+import type { PolicyClockwork } from "../sla/clockwork.ts";
+import { itemsByStatus } from "../store/item-store.ts";
 import { MemoryRedis, memoryCommands } from "../store/memory/memory-redis.ts";
 import { recordServer } from "../store/new-server.ts";
-import { nextMoment } from "../store/next-moment.ts";
+import { type Moment, nextMoment } from "../store/next-moment.ts";
 import { channelsOf } from "../store/outbox-store.ts";
 import { isoOf } from "./moment.ts";
 
@@ -29,6 +33,9 @@ const LEASE_MS = 24 * 3_600_000;
 
 const CONCURRENCY = 64;
 
+/** Items of a status that are listed in one read. */
+const PAGE_ITEMS = 1_000;
+
 /** Chance of a test: repeats come after half of their longest wait. */
 const MIDDLE = 0.5;
 
@@ -38,6 +45,7 @@ const { setImmediate } = globalThis;
 export interface TimelineOptions {
   readonly machines: Machines;
   readonly limits: Limits;
+  readonly clocks: PolicyClockwork;
   readonly dedupeForMs: number;
   /** ms since the epoch. */
   readonly now: number;
@@ -46,6 +54,8 @@ export interface TimelineOptions {
   readonly accountOf: (name: string) => PushAccount;
   readonly tell: ChannelsOptions["tell"];
 }
+
+type TimelineMoment = Moment | { readonly kind: "late-pushes"; readonly at: number };
 
 export class Timeline {
   readonly engine: Engine;
@@ -56,19 +66,22 @@ export class Timeline {
   readonly #faults: Error[] = [];
   readonly #signal = new AbortController().signal;
   #now: number;
+  #clocks: PolicyClockwork;
   #drainsBegun = 0;
   #lastCall: Promise<unknown> = Promise.resolve();
 
   private constructor(options: TimelineOptions) {
-    const { machines, limits, dedupeForMs, now } = options;
+    const { machines, limits, clocks, dedupeForMs, now } = options;
     this.#options = options;
     this.#now = now;
+    this.#clocks = clocks;
     const memory = new MemoryRedis(() => this.#now);
     const redis = memoryCommands(async (name, args) => memory.call(name, args));
     this.engine = {
       store: { redis, layout: LAYOUT },
       machines,
       limits,
+      clocks: () => this.#clocks,
       dedupeForMs,
       now: () => this.#now,
       wake: ({ channel }) => void this.#woken.add(channel),
@@ -114,9 +127,36 @@ export class Timeline {
     });
   }
 
+  /** Decides by another policy from now on; open clocks are measured by it before this resolves. */
+  setClocks(clocks: PolicyClockwork): Promise<void> {
+    return this.run(async () => {
+      this.#clocks = clocks;
+      const looks = (await this.#allItems()).map((itemId) => this.applier.applyDue(itemId));
+      const [failed] = (await Promise.allSettled(looks)).filter(
+        (look) => look.status === "rejected",
+      );
+      if (failed !== undefined) throw failed.reason;
+    });
+  }
+
   /** A lane that an operator opens, or an account that he releases, makes no noise. */
   async wakeAll(): Promise<void> {
     for (const channel of await channelsOf(this.engine.store, SHARD)) this.#woken.add(channel);
+  }
+
+  /** Final ones too: one that has ended may still owe the marketplace its update. By name. */
+  async #allItems(): Promise<string[]> {
+    const found: string[] = [];
+    for (const status of knownStatuses(this.engine)) {
+      for (let cursor: string | undefined, more = true; more;) {
+        const query = { cursor, limit: PAGE_ITEMS };
+        const { items, next } = await itemsByStatus(this.engine.store, status, query);
+        found.push(...items.map(({ itemId }) => itemId));
+        cursor = next;
+        more = next !== undefined;
+      }
+    }
+    return found.toSorted();
   }
 
   #inTurn<T>(call: () => Promise<T>): Promise<T> {
@@ -128,18 +168,40 @@ export class Timeline {
   async #runUntil(end: number): Promise<void> {
     for (let moments = 0; moments < this.#options.momentsMax; moments += 1) {
       await this.#drainWoken();
-      const next = await nextMoment(this.engine.store, this.#now);
+      const next = await this.#nextMoment();
       if (next === undefined || next.at > end) {
         this.#now = end;
         return;
       }
       this.#now = Math.max(this.#now, next.at);
-      if (next.kind === "items") await sweepTimers(this.engine, this.applier, this.#signal);
-      else this.#woken.add(next.channel);
+      await this.#act(next);
     }
     throw new RangeError(
       `On the way to ${isoOf(end)} something has fallen due ${this.#options.momentsMax} times, and it is only ${isoOf(this.#now)}. Look for a timer that a machine sets again and again, or raise momentsMax.`,
     );
+  }
+
+  /** Of equal ones an item's, then a push that is late, or has left, and nobody told it, then a lane's. */
+  async #nextMoment(): Promise<TimelineMoment | undefined> {
+    const moment = await nextMoment(this.engine.store, this.#now);
+    const at = await nextPushLook(this.engine);
+    if (at === undefined) return moment;
+    const isFirst =
+      moment === undefined || at < moment.at || (at === moment.at && moment.kind === "lanes");
+    return isFirst ? { kind: "late-pushes", at } : moment;
+  }
+
+  async #act(moment: TimelineMoment): Promise<void> {
+    switch (moment.kind) {
+      case "items":
+        await sweepTimers(this.engine, this.applier, this.#signal);
+        return;
+      case "late-pushes":
+        await lookAtPushes(this.engine, this.applier, this.#signal);
+        return;
+      case "lanes":
+        this.#woken.add(moment.channel);
+    }
   }
 
   async #drainWoken(): Promise<void> {

@@ -145,7 +145,9 @@ function isClaimed(itemId: string, reply: unknown): boolean {
 }
 
 function isTimerOf(itemId: string, args: Arguments): boolean {
-  return args.includes(itemId) && args.some((each) => String(each).startsWith('{"kind":"timer"'));
+  return (
+    args.includes(itemId) && args.some((each) => /^\{"kind":"(timer|clocks)"/.test(String(each)))
+  );
 }
 
 /** Tells when the jobs that a wake-up call adds are in Redis; a call that adds none is heard at once. */

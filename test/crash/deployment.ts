@@ -17,17 +17,21 @@ import { readEvent } from "../../src/core/read-event.ts";
 import { replayAll } from "../../src/core/replay.ts";
 import { Applier } from "../../src/engine/apply-events.ts";
 import type { EventAnswer } from "../../src/engine/event-answer.ts";
-import type { Notice } from "../../src/engine/channel.ts";
+import type { Notice } from "../../src/engine/notice.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createLifecycle } from "../../src/lifecycle.ts";
 import { createLogger } from "../../src/logger.ts";
 import type { SandboxOptions } from "../../src/offergrid/sandbox/behaviour.ts";
 import { startSandbox, type Sandbox } from "../../src/offergrid/sandbox/server.ts";
 import { CRM_EVENTS, PUSHES } from "../../src/queue/queues.ts";
+import { textOfPolicy } from "../../src/engine/read-policy.ts";
+import { clockworkOf, DEFAULT_CLOCKS, type PolicyClockwork } from "../../src/sla/clockwork.ts";
+import type { Policy } from "../../src/sla/policy.ts";
 import { loadActors } from "../../src/store/actor-store.ts";
 import { type DeadLetter, listDeadLetters } from "../../src/store/dead-letter-store.ts";
 import { readJournal } from "../../src/store/item-store.ts";
 import { readLanes } from "../../src/store/outbox-store.ts";
+import { storePolicy } from "../../src/store/policy-store.ts";
 import { closeStore, type ConnectedStore, openStore } from "../../src/store/store.ts";
 import { startWorkers, type RunningWorkers } from "../../workers/main.ts";
 import { eventually, type Patience } from "../support/eventually.ts";
@@ -39,6 +43,8 @@ export interface DeploymentOptions {
   readonly config?: Partial<Config>;
   readonly sandbox?: Partial<SandboxOptions>;
   readonly orderItem?: Partial<OrderItemOptions>;
+  /** In force from the start. Default: the product's own. */
+  readonly policy?: Policy;
   /** Laid over the one account "default", or more accounts than that. */
   readonly accounts?: readonly Partial<Account>[];
 }
@@ -85,13 +91,17 @@ export interface Deployment {
 const LEASE_MS = 1_500;
 
 export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
-  const { redisUrl, orderItem = {} } = options;
+  const { redisUrl, orderItem = {}, policy } = options;
   const config = testConfig(redisUrl, { leaseMs: LEASE_MS, ...options.config });
   const sandbox = await startSandbox({ adoptUnknownItems: true, ...options.sandbox });
   const accounts = (options.accounts ?? [{}]).map((account) => accountOf(sandbox, account));
   const machines = registerMachines(definitions({ orderItem }));
-  const engine = await openIdleEngine({ config, redisUrl, machines });
+  const clocks = policy === undefined ? DEFAULT_CLOCKS : clockworkOf(policy);
+  const engine = await openIdleEngine({ config, redisUrl, machines, clocks });
   const { store } = engine;
+  if (policy !== undefined) {
+    await storePolicy(store, { version: policy.version, text: textOfPolicy(policy) });
+  }
   const applier = new Applier(engine);
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
   const queues = [CRM_EVENTS, PUSHES].map(
@@ -115,7 +125,7 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     engine,
     apply: (event) => applier.apply(arrived(event)),
     openEngine: async (change) => {
-      const other = await openIdleEngine({ config, redisUrl, machines });
+      const other = await openIdleEngine({ config, redisUrl, machines, clocks });
       open.push(() => closeStore(other.store));
       return { ...other, ...change };
     },
@@ -187,16 +197,19 @@ async function openIdleEngine({
   config,
   redisUrl,
   machines,
+  clocks,
 }: {
   readonly config: Config;
   readonly redisUrl: string;
   readonly machines: Machines;
+  readonly clocks: PolicyClockwork;
 }): Promise<ConnectedEngine> {
   const { parkedForMs, unknownItemForMs, parkedMax, journalMax } = config;
   return {
     store: await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards }),
     machines,
     limits: { parkedForMs, unknownItemForMs, parkedMax, journalMax, timersPerDecision: 100 },
+    clocks: () => clocks,
     dedupeForMs: config.dedupeForMs,
     now: Date.now,
     wake: () => undefined,

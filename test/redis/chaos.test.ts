@@ -21,13 +21,16 @@ test(
       outOfOrder: 0,
       stuck: 0,
       timersEarly: 0,
+      timersForgotten: 0,
+      timersDoubled: 0,
       duplicateStatusChanges: 0,
       unexplainedUpstreamDuplicates: 0,
       violations: [],
     });
     // Whether processes keep their deadlines depends on the machine, and is left to longer runs.
     expect(ended.exitCode).toBe(totals.misbehaviour.length === 0 ? 0 : 1);
-    expect(totals.applied).toBe(totals.events);
+    expect(totals.applied).toBeGreaterThan(0.9 * totals.events);
+    expect(totals.clocksRung).toBeGreaterThan(100);
     expect(totals.events).toBeGreaterThan(100);
     expect(Object.keys(totals.faults).length).toBeGreaterThan(1);
   },

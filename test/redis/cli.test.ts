@@ -134,6 +134,8 @@ describe("at a running installation", () => {
     expect(await engine.journal(subject)).toContainEqual(
       expect.objectContaining({ outcome: "skipped", answer: "told by phone", status: "accepted" }),
     );
+    const audited = await runCommand(["audit", "--item", subject], env);
+    expect(audited.stdout).toMatch(/ skip +cli-4 +told by phone$/m);
   });
 
   test("retry takes an event from the dead letters back into the queue", async () => {
@@ -146,6 +148,12 @@ describe("at a running installation", () => {
     });
     expect(letter?.problem).toMatchObject({ code: "EVENT_TYPE_UNKNOWN" });
     expect(await json("retry", "--all")).toEqual([{ id: letter?.id, outcome: "enqueued" }]);
+    const audited = await runCommand(["audit", "--item", subject, "--json"], env);
+    expect(JSON.parse(audited.stdout)).toMatchObject({
+      action: "retry",
+      reason: "(none given)",
+      detail: { letter: letter?.id },
+    });
     // Nothing knows the type now either, so the event comes back: as another letter, not as the same.
     await eventually(async () => {
       const [again] = (await json("dead")) as readonly { id: string; event: unknown }[];

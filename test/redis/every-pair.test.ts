@@ -70,7 +70,12 @@ function waysToEveryState(birth: JsonObject): readonly (readonly Said[])[] {
 
 /** What the pure core makes of the events, one decision each. */
 function decideAll(engine: Engine, events: readonly ArrivedEvent[]) {
-  const setting = { machines: engine.machines, limits: engine.limits, now: engine.now() };
+  const setting = {
+    machines: engine.machines,
+    limits: engine.limits,
+    clocks: engine.clocks(),
+    now: engine.now(),
+  };
   let actor: Actor | undefined;
   let verdict: Verdict | undefined;
   for (const event of events) {
@@ -152,8 +157,8 @@ describe.each([{ requiresInstallation: true }, { requiresInstallation: false }])
           if (actor === undefined) throw new TypeError("nothing was decided");
           await applyAll(applier, events);
           clock.now = dueAt;
-          const { machines, limits } = engine;
-          const pure = decideDue({ machines, limits, now: dueAt }, actor).actor;
+          const { machines, limits, clocks } = engine;
+          const pure = decideDue({ machines, limits, clocks: clocks(), now: dueAt }, actor).actor;
           await applier.applyDue(itemId);
           expect(await loadActors(engine.store, [itemId])).toEqual([pure && encodeActor(pure)]);
           expect(pure?.revision).toBeGreaterThan(actor.revision);

@@ -12,6 +12,7 @@ import { readLanes, unblockLane } from "../../src/store/outbox-store.ts";
 import { type Deployment, type DeploymentOptions, openDeployment } from "../crash/deployment.ts";
 import { eventually } from "../support/eventually.ts";
 import { orderEvent } from "../support/order-item-events.ts";
+import { QUICK_POLICY } from "../support/quick-policy.ts";
 
 type Fault = SandboxOptions["faults"][number];
 
@@ -33,8 +34,18 @@ async function accept(deployment: Deployment, subject: string, account = "defaul
   await deployment.apply(orderEvent("order.accepted", { subject }));
 }
 
+/** Told as it happens, so that its clocks ring at once. */
+async function acceptNow(deployment: Deployment, subject: string, account: string): Promise<void> {
+  const time = new Date().toISOString();
+  await deployment.apply(orderEvent("order.received", { subject, time, data: { account } }));
+  await deployment.apply(orderEvent("order.accepted", { subject, time }));
+}
+
 async function deliveries(deployment: Deployment, itemId: string): Promise<DeliveryEntry[]> {
-  return (await deployment.journal(itemId)).filter((entry) => entry.kind === "delivery");
+  const journal = await deployment.journal(itemId);
+  return journal
+    .filter((entry) => entry.kind === "delivery")
+    .filter(({ name }) => name === "pushStatus");
 }
 
 const patches = ({ sandbox }: Deployment, itemId: string) =>
@@ -207,7 +218,7 @@ describe.concurrent("an account", () => {
     const deployment = await deploy(context, {
       accounts: teams.map(({ id, key }) => ({ name: id, apiKey: key })),
       // The first reminder is due while the accounts are held.
-      orderItem: { sla: { contactReminderMs: 1 } },
+      policy: QUICK_POLICY,
       sandbox: {
         teams,
         faults: [
@@ -218,7 +229,7 @@ describe.concurrent("an account", () => {
     });
     const { store } = deployment.engine;
     const workers = await deployment.startHere();
-    for (const { id } of teams) await accept(deployment, `${id}-1`, id);
+    for (const { id } of teams) await acceptNow(deployment, `${id}-1`, id);
 
     const keyOf = (account: string) => limiterKey(store.layout, account);
     for (const account of ["sick-401", "sick-403"]) {
@@ -232,7 +243,7 @@ describe.concurrent("an account", () => {
       "account:sick-401 PUSH_UNAUTHORIZED",
       "account:sick-403 PUSH_FORBIDDEN",
     ]);
-    for (const { id } of teams) await accept(deployment, `${id}-2`, id);
+    for (const { id } of teams) await acceptNow(deployment, `${id}-2`, id);
     await deployment.settled("well-1", "accepted");
     await deployment.settled("well-2", "accepted");
     await eventually(() => {
@@ -450,15 +461,16 @@ test("what was committed while a cancellation was found out does not overwrite i
 
 test("a held account holds up nothing but its own pushes for as long as it takes", async (context) => {
   const deployment = await deploy(context, {
-    orderItem: { sla: { respondReminderMs: 1, respondBreachMs: 2 } },
+    policy: QUICK_POLICY,
   });
   const { redis, layout } = deployment.engine.store;
   await holdAccount(redis, limiterKey(layout, "default"), "The key is being changed.");
   const { notices } = await deployment.startHere();
+  const time = new Date().toISOString();
   await deployment.send(
-    orderEvent("order.received", { subject: "held" }),
-    orderEvent("order.accepted", { subject: "held" }),
-    orderEvent("order.received", { subject: "waiting" }),
+    orderEvent("order.received", { subject: "held", time }),
+    orderEvent("order.accepted", { subject: "held", time }),
+    orderEvent("order.received", { subject: "waiting", time }),
   );
   await eventually(() =>
     expect(notices.filter(({ itemId }) => itemId === "waiting")).toHaveLength(2),

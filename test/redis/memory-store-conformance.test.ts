@@ -27,7 +27,14 @@ import {
   itemsOfOrder,
   readJournal,
 } from "../../src/store/item-store.ts";
-import { cautionKey, itemPrefix, limiterKey, shardOf } from "../../src/store/keys.ts";
+import { auditKey, cautionKey, itemPrefix, limiterKey, shardOf } from "../../src/store/keys.ts";
+import {
+  forgetLag,
+  outdatedRecords,
+  overdueLanes,
+  recordLag,
+  takeLook,
+} from "../../src/store/lagging-store.ts";
 import {
   giveBackPermits,
   holdAccount,
@@ -138,6 +145,7 @@ const changeArbitrary = fc.record({
   newStatus: fc.option(fc.constantFrom(...STATUSES), { nil: undefined }),
   decidedAt: shortly,
   order: fc.option(fc.constantFrom("o1", "o2"), { nil: undefined }),
+  attention: fc.option(fc.constantFrom("none" as const, 1, 7), { nil: undefined }),
   marks: few(fc.tuple(fc.constantFrom(...MARKS), fc.constantFrom("d1 applied", "d2 parked x"))),
   answers: few(fc.tuple(fc.constantFrom(...MARKS), fc.constantFrom("applied 7", "rejected"))),
   entries: few(entry),
@@ -372,6 +380,50 @@ const letterStep = stepOf("letter", fc.record({ id: letterId, at: shortly, ends:
   },
 });
 
+async function allOf<Found extends { readonly itemId: string }>(
+  pages: AsyncIterable<readonly Found[]>,
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for await (const page of pages) found.push(...page);
+  return found.toSorted((left, right) => (left.itemId < right.itemId ? -1 : 1));
+}
+
+const lagStep = stepOf(
+  "lag",
+  fc.record({
+    itemId: item,
+    channel,
+    state: fc.constantFrom("telling" as const, "told" as const, "told" as const),
+    forMs: shortly,
+    isForgotten: rarely,
+  }),
+  {
+    trips: "more",
+    run: async (store, { now }, { itemId, channel: of, state, forMs, isForgotten }) => {
+      const address = { shard: shardOf(store.layout, itemId), channel: of };
+      const looks = await takeLook(store, { now, everyMs: 20 });
+      const overdue = await allOf(overdueLanes(store, address, now + forMs));
+      const outdated = await allOf(outdatedRecords(store, address));
+      for (const { itemId: late, effect } of overdue) {
+        const lane = { itemId: late, channel: of };
+        await recordLag(store, lane, { state, effectId: effect.id });
+      }
+      if (isForgotten) await forgetLag(store, { itemId, channel: of });
+      return { looks, overdue, outdated };
+    },
+  },
+);
+
+const auditEntry = fc.constantFrom("a", "b");
+const auditStep = stepOf(
+  "audit",
+  fc.record({ follows: fc.constantFrom("", "a", "b"), entry: auditEntry }),
+  {
+    run: ({ redis, layout }, _world, { follows, entry: text }) =>
+      scripts.appendAuditScript.run(redis, auditKey(layout), [follows, text]),
+  },
+);
+
 const suspectStep = stepOf("suspect", fc.boolean(), {
   run: (store, _world, isCleared) =>
     isCleared ? clearSuspect(store, "job") : countSuspectRun(store, "job"),
@@ -448,9 +500,11 @@ const step = fc.oneof(
   { arbitrary: renewStep, weight: 3 },
   { arbitrary: recoverStep, weight: 2 },
   { arbitrary: unblockStep, weight: 2 },
+  { arbitrary: lagStep, weight: 3 },
   { arbitrary: letterStep, weight: 1 },
   { arbitrary: suspectStep, weight: 1 },
   { arbitrary: cautionStep, weight: 1 },
+  { arbitrary: auditStep, weight: 1 },
 );
 
 /** The text of each script by its SHA. */
@@ -499,6 +553,9 @@ function contentOf(value: Value): unknown {
       return Object.fromEntries(value.content);
     case "set":
       return [...value.content].toSorted();
+    // Redis takes the ids from its own clock.
+    case "stream":
+      return value.content.map(({ fields }) => fields);
     case "zset":
       return value.content.members.flatMap((member) => [
         member,
@@ -528,6 +585,7 @@ async function keptInRedis(prefix: string): Promise<Kept[]> {
     string: (key) => redis.get(key),
     list: (key) => redis.lrange(key, 0, -1),
     hash: (key) => redis.hgetall(key),
+    stream: async (key) => (await redis.xrange(key, "-", "+")).map(([, fields]) => fields),
     set: async (key) => (await redis.smembers(key)).toSorted(),
     zset: (key) => redis.zrangebyscore(key, "-inf", "+inf", "WITHSCORES"),
   };

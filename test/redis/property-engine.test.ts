@@ -3,6 +3,7 @@
  * fails in every way, a clock that jumps, operators who retry and skip, in any order. The model says what
  * each event's answer must be; what the promises say of the whole is checked after every command.
  */
+import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -344,6 +345,7 @@ function openReal(): Real {
       journalMax: 1_000,
       timersPerDecision: 100,
     },
+    clocks: () => DEFAULT_CLOCKS,
     dedupeForMs: 7 * PARKED_FOR_MS,
     now: () => clock.now,
     wake: () => undefined,

@@ -7,6 +7,7 @@ import { type Found, repair } from "../../src/engine/reconcile-repair.ts";
 import { skip } from "../../src/engine/redrive.ts";
 import { openOffergridClient } from "../../src/offergrid/offergrid-client.ts";
 import type { ItemStatus } from "../../src/offergrid/status-update.ts";
+import { readAudit } from "../../src/store/audit-store.ts";
 import { listDeadLetters } from "../../src/store/dead-letter-store.ts";
 import { limiterKey } from "../../src/store/keys.ts";
 import { holdAccount, releaseAccount } from "../../src/store/limiter.ts";
@@ -335,4 +336,8 @@ test("the command tells what it found, repairs when it is asked to, and exits wi
     { summary: { compared: 1, repaired: 1, open: 0, isComplete: true } },
   ]);
   await eventually(() => expect(shown("by-command")).toBe("accepted"));
+  // Comparing alone is no act.
+  const acts = [];
+  for await (const act of readAudit(engine.engine.store)) acts.push(act);
+  expect(acts).toMatchObject([{ action: "reconcile --repair", item: "by-command" }]);
 });

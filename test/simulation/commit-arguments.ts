@@ -6,7 +6,7 @@ export interface ReadCommit {
   readonly opening: string;
   readonly text: string;
   readonly due: string;
-  /** Old and new status, time of the decision, order. */
+  /** Old and new status, time of the decision, order, attention. */
   readonly middle: readonly string[];
   readonly marks: readonly (readonly [mark: string, answer: string])[];
   /** All that follows the marks, as it came. */
@@ -15,7 +15,7 @@ export interface ReadCommit {
 
 /** SHA or script, number of keys, key, number of actors, life of a mark. */
 const HEAD = 5;
-const MIDDLE = 4;
+const MIDDLE = 5;
 
 /** Widths of the lists that follow the marks. */
 const LISTS = [2, 1, 2, 2, 1];

@@ -1,6 +1,7 @@
 /** Starts the processes of a run, and does to the deployment what its plan says. */
 import type { FaultRecord } from "../../src/history/history.ts";
 import type { Surroundings } from "./connection.ts";
+import type { Notice } from "../../src/engine/notice.ts";
 import type { Marketplace } from "./marketplace.ts";
 import {
   cancellationEvent,
@@ -9,6 +10,7 @@ import {
   type MarketFault,
   type RunPlan,
 } from "./plan.ts";
+import { changePolicy } from "./policies.ts";
 import type { Producer } from "./producer.ts";
 import { type ProcessChange, SimulatedProcess } from "./simulated-process.ts";
 import { EPOCH_MS, type Owner } from "./world.ts";
@@ -19,7 +21,10 @@ interface DisturbanceOptions {
   readonly marketplace: Marketplace;
   readonly producer: Producer;
   readonly change: ProcessChange;
+  readonly tell: (notice: Notice) => void;
 }
+
+const POLICY_AGAIN_MS = 500;
 
 /** Messages between a process and Redis, ms. */
 const LATENCY = { usual: 0.5, rare: 20, slow: 1_500 };
@@ -72,7 +77,7 @@ export class Disturbance {
   }
 
   #start(index: number): void {
-    const { surroundings, marketplace, plan, change } = this.#options;
+    const { surroundings, marketplace, plan, change, tell } = this.#options;
     const skews = plan.faults.flatMap(({ fault }) =>
       fault.kind === "clock-skew" && fault.process === index ? [fault.byMs] : [],
     );
@@ -83,6 +88,7 @@ export class Disturbance {
       name: `p${index}.${(this.#incarnations += 1)}`,
       skewMs: skews.at(-1) ?? 0,
       change,
+      tell,
     });
   }
 
@@ -139,7 +145,20 @@ export class Disturbance {
         return this.#cancel(fault);
       case "producer-cut":
         return this.#options.producer.cut();
+      case "policy-change":
+        return this.#changePolicy();
     }
+  }
+
+  /** Whoever does it tries until Redis takes it. */
+  #changePolicy(): void {
+    const { world, server } = this.#options.surroundings;
+    if (this.downUntil > world.now || server.isFull) {
+      world.serve(POLICY_AGAIN_MS, "", () => this.#changePolicy());
+      return;
+    }
+    this.lastFaultAt = Math.max(this.lastFaultAt, world.now);
+    void changePolicy(server.memory);
   }
 
   #cut(process: number): void {

@@ -1,14 +1,21 @@
 /** What items live through, as their source reports it. */
 import { orderEvent } from "../support/order-item-events.ts";
 import type { EventType } from "../../machines/order-item/events.ts";
-import type { CloudEvent } from "../../src/core/event.ts";
+import { ACKNOWLEDGED, SNOOZED } from "../../src/core/clock-event.ts";
+import type { CloudEvent, JsonObject } from "../../src/core/event.ts";
 import type { Random } from "./random.ts";
 import { EPOCH_MS } from "./world.ts";
 
+/** How long ago an item's first event happened when a run begins, ms. */
+export const TOLD_AFTER_MS = 60_000;
+
+type HoldEventType = typeof ACKNOWLEDGED | typeof SNOOZED;
 type LampEventType = "lamp.born" | "lamp.pressed" | "lamp.removed";
 
 interface Life {
   readonly types: readonly (EventType | LampEventType)[];
+  /** What people do meanwhile about the clock of the first status. */
+  readonly holds?: readonly HoldEventType[];
   /** Absent where a timer decides it as well. */
   readonly endsAs?: string;
 }
@@ -51,6 +58,13 @@ const ORDER_LIVES: readonly [Life, ...Life[]] = [
     endsAs: "failed",
   },
   { types: ["order.received"], endsAs: "pending" },
+  { types: ["order.received"], holds: [ACKNOWLEDGED], endsAs: "pending" },
+  { types: [...BEGINNING], holds: [SNOOZED, ACKNOWLEDGED], endsAs: "accepted" },
+  { types: [...BEGINNING, "wait.started"], endsAs: "accepted" },
+  {
+    types: [...BEGINNING, "wait.started", "appointment.scheduled", "appointment.rescheduled"],
+    endsAs: "scheduled",
+  },
 ];
 
 const LAMP_LIVES: readonly [Life, ...Life[]] = [
@@ -73,19 +87,23 @@ export interface ItemPlan {
 const UNNUMBERED = 0.15;
 const LAMPS = 0.2;
 
+/** From the beginning of a run, ms. */
+const HELD_FOR_MS = 8_000;
+
 export function planItem(random: Random, index: number): ItemPlan {
   const itemId = `item-${index}`;
   const machine = random.chance(LAMPS) ? "lamp" : "order-item";
   const life = random.pick(machine === "lamp" ? LAMP_LIVES : ORDER_LIVES);
   const isNumbered = !random.chance(UNNUMBERED);
-  const events = life.types.map((type, place) => ({
+  const facts = life.types.map((type, place) => ({
     ...eventOf(type, { itemId, place }),
     ...(isNumbered && { sequence: String(place + 1), sequencetype: "Integer" as const }),
   }));
+  const holds = (life.holds ?? []).map((type, index) => holdOf(type, { itemId, index }));
   return {
     itemId,
     machine,
-    events,
+    events: [...facts, ...holds],
     isNumbered,
     ...(life.endsAs !== undefined && { endsAs: life.endsAs }),
   };
@@ -114,11 +132,36 @@ function eventOf(
     time: timeOf(place),
   };
   if (isLampType(type)) return { specversion: "1.0", type, ...overrides, data: {} };
-  const event = orderEvent(type, overrides);
+  const event = orderEvent(type, { ...overrides, data: dataOf(type, place) });
   const { providerNotes } = event.data;
   if (typeof providerNotes !== "string") return event;
   // A second visit to a status says something of its own, or nobody could tell the two apart.
   return { ...event, data: { ...event.data, providerNotes: `${providerNotes} (${place})` } };
+}
+
+/** Not of the CRM, whose numbers are without holes. */
+function holdOf(
+  type: HoldEventType,
+  { itemId, index }: { readonly itemId: string; readonly index: number },
+): CloudEvent {
+  const until = new Date(EPOCH_MS + HELD_FOR_MS).toISOString();
+  const reason = "They have promised an answer.";
+  return {
+    specversion: "1.0",
+    type,
+    id: `${itemId}.hold-${index + 1}`,
+    source: "ops/sim",
+    subject: itemId,
+    time: timeOf(index),
+    data: { clock: "respond", until, by: "ops@example.com", role: "lead", reason },
+  };
+}
+
+/** So near that the clocks of a date ring within the run. */
+function dataOf(type: EventType, place: number): JsonObject {
+  if (type !== "appointment.scheduled" && type !== "appointment.rescheduled") return {};
+  const scheduledFor = new Date(EPOCH_MS + 2_000 * place).toISOString();
+  return { scheduledFor, providerNotes: "The date is agreed." };
 }
 
 function isLampType(type: string): type is LampEventType {
@@ -126,5 +169,5 @@ function isLampType(type: string): type is LampEventType {
 }
 
 function timeOf(place: number): string {
-  return new Date(EPOCH_MS - 60_000 + place * 1_000).toISOString();
+  return new Date(EPOCH_MS - TOLD_AFTER_MS + place * 1_000).toISOString();
 }

@@ -54,7 +54,7 @@ export type FaultPlan = { readonly at: number; readonly on?: Trigger } & (
       /** How long after the cancellation its event is sent; null: never. */
       readonly toldAfterMs: number | null;
     }
-  | { readonly kind: "producer-cut" }
+  | { readonly kind: "producer-cut" | "policy-change" }
 );
 
 export interface MarketFault {
@@ -106,7 +106,8 @@ export function drawPlan(seed: number): RunPlan {
   };
   const count = random.pick([0, 1, 2, 2, 3, 3, 4, 5]);
   const context = { processes, items, lengthMs: lengthMs + 5_000 };
-  const faults = Array.from({ length: count }, () => drawFault(random, context));
+  const drawn = Array.from({ length: count }, () => drawFault(random, context));
+  const faults = [...drawn, ...drawPolicyChanges(random, context)];
   return {
     seed,
     processes,
@@ -150,10 +151,27 @@ interface FaultContext {
   readonly lengthMs: number;
 }
 
-type FaultKind = FaultPlan["kind"];
+/** Share of the runs in which the SLA policy is changed while items live. */
+const POLICY_CHANGED = 0.4;
+
+/** From the end of the faults, ms: the first policy's near clocks have said everything by then. */
+const QUIET_BY_MS = 15_000;
+
+/** No fault, but it comes in the middle of them, and each of its steps may meet one. */
+function drawPolicyChanges(random: Random, { lengthMs }: FaultContext): FaultPlan[] {
+  const change = (): FaultPlan => ({
+    kind: "policy-change",
+    // Amid the faults, or when no clock is near and nothing else would look at the items.
+    at: random.chance(0.5) ? random.int(0, lengthMs) : lengthMs + QUIET_BY_MS,
+  });
+  if (!random.chance(POLICY_CHANGED)) return [];
+  return random.chance(0.3) ? [change(), change()] : [change()];
+}
+
+type DrawnKind = Exclude<FaultPlan["kind"], "policy-change">;
 
 /** As often as each deserves: kills and pauses are what real deployments live with. */
-const KINDS: readonly [FaultKind, ...FaultKind[]] = [
+const KINDS: readonly [DrawnKind, ...DrawnKind[]] = [
   "kill-worker",
   "kill-worker",
   "kill-worker",

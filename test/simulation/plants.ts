@@ -58,6 +58,15 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
   /** A timer that its state's exit has cancelled stays, and fires in a later state. */
   "timer-without-token": { server: onCommit(withTimersKept) },
+  /** Nothing looks at an item because one of its SLA clocks is due. */
+  "due-without-clocks": { server: onCommit(withoutClocksDue) },
+  /** After a change of the SLA policy the walk over all items finds none. */
+  "recompute-finds-nobody": {
+    server: ({ name, args }, execute) => {
+      const isWalk = name === "zrangebyscore" && String(args[0]).includes("}:status:");
+      return isWalk ? [] : execute(name, args);
+    },
+  },
   /** A push whose outcome is unknown is sent again without a look. */
   "no-lookup-after-unknown": {
     server: (command, execute) => {
@@ -123,6 +132,12 @@ function withTimersKept(commit: ReadCommit, present: string): ReadCommit {
   const ahead = Object.entries(before.timers).filter(([, timer]) => timer.dueAt > decidedAt);
   const kept: Actor = { ...after, timers: { ...Object.fromEntries(ahead), ...after.timers } };
   return { ...commit, text: encodeActor(kept), due: String(dueAt(kept) ?? "") };
+}
+
+function withoutClocksDue(commit: ReadCommit): ReadCommit {
+  if (commit.text === "") return commit;
+  const { clocks: _unheeded, ...actor } = decodeActor(commit.item, commit.text);
+  return { ...commit, due: String(dueAt(actor) ?? "") };
 }
 
 function markAfterCommit(commands: RedisCommands): RedisCommands {

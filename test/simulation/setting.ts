@@ -1,9 +1,8 @@
 /** How the simulated deployment is configured: short times, so that a run meets all of them. */
-import { definitions } from "../../machines/registry.ts";
 import type { Limits } from "../../src/core/decision.ts";
 import { type Machines, registerMachines } from "../../src/core/machine.ts";
 import type { Layout } from "../../src/store/keys.ts";
-import { lampDefinition } from "./lamp.ts";
+import { TESTED_DEFINITIONS } from "../../src/chaos/tested-definitions.ts";
 
 export const LAYOUT: Layout = { prefix: "ow", shards: 2 };
 
@@ -40,20 +39,4 @@ export const LIMITS: Limits = {
   timersPerDecision: 100,
 };
 
-const SECOND_MS = 1_000;
-
-export const MACHINES: Machines = registerMachines([
-  ...definitions({
-    orderItem: {
-      sla: {
-        respondReminderMs: 5 * SECOND_MS,
-        respondBreachMs: 15 * SECOND_MS,
-        contactReminderMs: 4 * SECOND_MS,
-        scheduleReminderMs: 8 * SECOND_MS,
-        onSiteOverdueMs: 6 * SECOND_MS,
-        resolutionReminderMs: 7 * SECOND_MS,
-      },
-    },
-  }),
-  lampDefinition,
-]);
+export const MACHINES: Machines = registerMachines(TESTED_DEFINITIONS);

@@ -6,7 +6,8 @@ import type { Queue } from "bullmq";
 import { Applier } from "../../src/engine/apply-events.ts";
 import { Drains } from "../../src/engine/drain.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { sweepTimers } from "../../src/engine/sweep-timers.ts";
+import type { Notice } from "../../src/engine/notice.ts";
+import { openPolicyHolder } from "../../src/engine/policy-holder.ts";
 import type { OffergridClient } from "../../src/offergrid/offergrid-client.ts";
 import { CRM_EVENTS, PUSHES, RECOVERY, TIMERS } from "../../src/queue/queues.ts";
 import { openWaker, type Wake } from "../../src/queue/wake.ts";
@@ -16,6 +17,7 @@ import { openStoreClock } from "../../src/store/store-clock.ts";
 import { eventProcessor, type EventJob } from "../../workers/event.worker.ts";
 import { pushProcessor } from "../../workers/push.worker.ts";
 import { recoveryProcessor } from "../../workers/recovery.worker.ts";
+import { timerProcessor } from "../../workers/timer.worker.ts";
 import { Connection, type ConnectionMode, type Surroundings } from "./connection.ts";
 import type { Marketplace } from "./marketplace.ts";
 import type { MarketplacePlan } from "./plan.ts";
@@ -42,6 +44,8 @@ export interface ProcessOptions {
   readonly name: string;
   readonly skewMs: number;
   readonly change: ProcessChange;
+  /** Hears what operators are told. */
+  readonly tell: (notice: Notice) => void;
 }
 
 export class SimulatedProcess {
@@ -75,7 +79,7 @@ export class SimulatedProcess {
   }
 
   async #start(): Promise<void> {
-    const { change, surroundings, marketplace, plan } = this.#options;
+    const { change, surroundings, marketplace, plan, tell } = this.#options;
     const data = this.#connect("pipelined");
     const queues = this.#connect("plain");
     const direct = memoryCommands((name, args) => data.call({ kind: "data", name, args }));
@@ -84,10 +88,13 @@ export class SimulatedProcess {
     const clock = await openStoreClock(direct, () => world.now + this.owner.skewMs);
     const drains = new Drains();
     const waker = openWaker(pushQueue(queues), () => undefined);
+    const store = { redis: commands, layout: setting.LAYOUT };
+    const policy = await openPolicyHolder(store, { now: clock.now, log: SILENT });
     const engine: Engine = {
-      store: { redis: commands, layout: setting.LAYOUT },
+      store,
       machines: setting.MACHINES,
       limits: setting.LIMITS,
+      clocks: policy.clocks,
       dedupeForMs: setting.DEDUPE_FOR_MS,
       now: clock.now,
       wake: (lane) => {
@@ -107,7 +114,7 @@ export class SimulatedProcess {
     const push = pushProcessor({ log: SILENT, leaseMs: setting.LEASE_MS }, parts, {
       accounts: [account],
       concurrency: setting.PUSH_CONCURRENCY,
-      tell: () => undefined,
+      tell,
       drains,
       signal,
       newOwner: () => `${this.owner.name}/${(drainsBegun += 1)}`,
@@ -122,7 +129,7 @@ export class SimulatedProcess {
     });
     this.#startWorker(queues, TIMERS, {
       concurrency: 1,
-      process: () => sweepTimers(engine, parts.applier, signal),
+      process: timerProcessor(parts, signal),
     });
     this.#startWorker(queues, RECOVERY, { concurrency: 1, process: recover });
   }

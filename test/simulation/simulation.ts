@@ -1,6 +1,9 @@
 /** One run: the deployment of a plan, disturbed as the plan says, until nothing is under way any more. */
-import type { FaultRecord, History, SentEvent } from "../../src/history/history.ts";
+import type { FaultRecord, History, NoticeRecord, SentEvent } from "../../src/history/history.ts";
 import { CRM_EVENTS, PUSHES, RECOVERY, TIMERS } from "../../src/queue/queues.ts";
+import type { Notice } from "../../src/engine/notice.ts";
+import { POLICY_ADOPTED_WITHIN_MS } from "../../src/engine/policy-holder.ts";
+import { isClockEvent } from "../../src/core/clock-event.ts";
 import { memoryCommands } from "../../src/store/memory/memory-redis.ts";
 import { recordServer } from "../../src/store/new-server.ts";
 import { allShards, shardPrefix } from "../../src/store/keys.ts";
@@ -10,6 +13,7 @@ import { installGlobals } from "./globals.ts";
 import { Marketplace } from "./marketplace.ts";
 import type { Plant } from "./plants.ts";
 import type { RunPlan } from "./plan.ts";
+import { beginWithPolicy, isMeasured, policyVersion } from "./policies.ts";
 import { Producer } from "./producer.ts";
 import { randomOf } from "./random.ts";
 import { RedisServer } from "./redis-server.ts";
@@ -64,6 +68,7 @@ class Simulation {
   readonly #marketplace: Marketplace;
   readonly #producer: Producer;
   readonly #disturbance: Disturbance;
+  readonly #notices: NoticeRecord[] = [];
 
   constructor(world: World, plan: RunPlan, plant: Plant | undefined) {
     this.#world = world;
@@ -87,12 +92,14 @@ class Simulation {
       marketplace: this.#marketplace,
       producer: this.#producer,
       change: plant?.process ?? {},
+      tell: (notice) => this.#hear(notice),
     });
   }
 
   async run(): Promise<RunResult> {
     const world = this.#world;
     await this.#recordEarlierStart();
+    await beginWithPolicy(this.#server.memory);
     for (const { itemId } of this.#plan.items) this.#marketplace.order(itemId);
     this.#producer.begin();
     this.#disturbance.begin();
@@ -113,6 +120,14 @@ class Simulation {
     await recordServer({ redis, layout: LAYOUT });
   }
 
+  #hear({ itemId, effect, name, params }: Notice): void {
+    const { key } = params;
+    const at = Math.floor(this.#world.now);
+    const notice = { at, itemId, effect, name, ...(typeof key === "string" && { key }) };
+    this.#notices.push(notice);
+    this.#world.note(`operators hear ${effect}`);
+  }
+
   #tick(): void {
     this.#world.serve(SWEEP_MS, "", () => {
       this.#tick();
@@ -130,7 +145,7 @@ class Simulation {
     let isQuiet = false;
     const look = (): void => {
       const lastCauseAt = Math.max(this.#producer.lastSendAt, this.#disturbance.lastFaultAt);
-      if (world.now > lastCauseAt) {
+      if (world.now > lastCauseAt + POLICY_ADOPTED_WITHIN_MS) {
         const unrest = this.#unrest();
         isQuiet = unrest === undefined;
         if (unrest !== undefined && world.now > lastCauseAt + REST_MS) {
@@ -152,6 +167,7 @@ class Simulation {
       if (queue !== undefined && queue.size > 0) return queue.describe();
     }
     const { memory } = this.#server;
+    if (!isMeasured(memory)) return "clocks that the policy in force has not measured";
     const count = (key: string): number => memory.call("zcard", [key]) as number;
     for (const shard of allShards(LAYOUT)) {
       const prefix = shardPrefix(LAYOUT, shard);
@@ -180,11 +196,15 @@ class Simulation {
     const stored = await readRecords(this.#server.memory, items, isCertain);
     const sent = this.#producer.sent.map((each): SentEvent => ({
       ...each,
-      ...(isCertain(each.event.subject) && { mustBe: "applied" }),
+      // Whether a clock still runs that somebody silences is left to the moment.
+      ...(isCertain(each.event.subject) && !isClockEvent(each.event.type) && { mustBe: "applied" }),
     }));
+    const version = await policyVersion(this.#server.memory);
     return {
       ...stored,
       sent,
+      notices: this.#notices,
+      ...(version !== undefined && { policyVersion: version }),
       jobsLeft: this.#server.queues.get(CRM_EVENTS)?.size ?? 0,
       requests: this.#marketplace.requests,
       faults: this.#faultRecords(),

@@ -41,6 +41,7 @@ async function readItem(store: Store, itemId: string): Promise<ItemRecord> {
   const { redis, layout } = store;
   const prefix = itemPrefix(layout, itemId);
   const [actorText] = await loadActors(store, [itemId]);
+  const attention = await redis.zscore(`${prefix}attention`, itemId);
   const due = await redis.zscore(`${prefix}due`, itemId);
   const listed = await Promise.all(
     STATUSES.map((status) => redis.zscore(`${prefix}status:${status}`, itemId)),
@@ -53,6 +54,7 @@ async function readItem(store: Store, itemId: string): Promise<ItemRecord> {
     lanes: lanes.map(({ channel, state, pending }) => ({ channel, state, pending })),
     listedUnder: STATUSES.filter((_, index) => listed[index] !== null),
     ...(due !== null && { indexedDueAt: Number(due) }),
+    ...(attention !== null && { attentionSince: Number(attention) }),
   };
 }
 

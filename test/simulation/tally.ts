@@ -15,7 +15,9 @@ export interface Tally {
   readonly events: number;
   readonly pushes: number;
   readonly timersFired: number;
+  readonly clocksRung: number;
   readonly explainedDuplicates: number;
+  readonly repeatedNotices: number;
   readonly lostWithinContract: number;
   readonly crashes: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -28,7 +30,9 @@ const EMPTY_TALLY: Tally = {
   events: 0,
   pushes: 0,
   timersFired: 0,
+  clocksRung: 0,
   explainedDuplicates: 0,
+  repeatedNotices: 0,
   lostWithinContract: 0,
   crashes: 0,
   faults: {},
@@ -65,7 +69,9 @@ async function tallyOne(seed: number, plant: Plant | undefined): Promise<Tally> 
     events: verdict.events,
     pushes: verdict.pushes,
     timersFired: verdict.timersFired,
+    clocksRung: verdict.clocksRung,
     explainedDuplicates: verdict.explainedDuplicates,
+    repeatedNotices: verdict.repeatedNotices,
     lostWithinContract: verdict.lostWithinContract,
     crashes: kinds.filter((kind) => kind === "kill-worker").length,
     faults: Object.fromEntries(kinds.map((kind) => [kind, kinds.filter((k) => k === kind).length])),
@@ -81,7 +87,9 @@ export function sumOf(tallies: readonly Tally[]): Tally {
       events: sum.events + each.events,
       pushes: sum.pushes + each.pushes,
       timersFired: sum.timersFired + each.timersFired,
+      clocksRung: sum.clocksRung + each.clocksRung,
       explainedDuplicates: sum.explainedDuplicates + each.explainedDuplicates,
+      repeatedNotices: sum.repeatedNotices + each.repeatedNotices,
       lostWithinContract: sum.lostWithinContract + each.lostWithinContract,
       crashes: sum.crashes + each.crashes,
       faults: sumOfCounts(sum.faults, each.faults),

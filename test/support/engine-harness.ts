@@ -11,7 +11,7 @@ import { decodeActor, encodeActor, type Actor } from "../../src/core/actor.ts";
 import type { MachineDefinition } from "../../src/core/definition.ts";
 import type { DeliveryEntry, JournalEntry } from "../../src/core/journal.ts";
 import { replayAll } from "../../src/core/replay.ts";
-import type { Notice } from "../../src/engine/channel.ts";
+import type { Notice } from "../../src/engine/notice.ts";
 import { createLifecycle } from "../../src/lifecycle.ts";
 import { createLogger } from "../../src/logger.ts";
 import { startSandbox, type Sandbox } from "../../src/offergrid/sandbox/server.ts";

@@ -2,9 +2,10 @@
  * A run in memory, told as a history: items of the order lifecycle are decided by the core alone, and a
  * marketplace takes what they push. No engine, no store, no queue: what is right here is right by hand.
  */
-import { definitions } from "../../machines/registry.ts";
 import type { EventType } from "../../machines/order-item/events.ts";
+import { TESTED_DEFINITIONS } from "../../src/chaos/tested-definitions.ts";
 import { type Actor, dueAt, encodeActor, isLiving } from "../../src/core/actor.ts";
+import { attentionSince } from "../../src/core/clock-ledger.ts";
 import { decideDue, decideEvent } from "../../src/core/decide.ts";
 import type { Decision, OutboxEffect } from "../../src/core/decision.ts";
 import type { DeliveryEntry, JournalEntry } from "../../src/core/journal.ts";
@@ -16,8 +17,10 @@ import type {
   ItemRecord,
   LaneRecord,
   MarketRequest,
+  NoticeRecord,
   SentEvent,
 } from "../../src/history/history.ts";
+import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
 import { orderEvent } from "./order-item-events.ts";
 import { LIMITS } from "./small-machine.ts";
 
@@ -28,13 +31,15 @@ export type Plantable<Value> = Value extends readonly (infer Item)[]
     ? { -readonly [Key in keyof Value]: Plantable<Value[Key]> }
     : Value;
 
-export const MACHINES: Machines = registerMachines(definitions({ orderItem: {} }));
+export const MACHINES: Machines = registerMachines(TESTED_DEFINITIONS);
 
 export const START_MS = Date.parse("2026-03-02T09:00:00Z");
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** After the reminder of whoever has not answered for four hours, before anything else is due. */
+const DAY_MS = 24 * HOUR_MS;
+
+/** After the reminder of whoever has not answered for four hours. */
 const ENDED_MS = START_MS + 5 * HOUR_MS;
 
 const LIFE: readonly EventType[] = [
@@ -50,7 +55,9 @@ type Answering = "plain" | "lost-once" | "refused";
 
 interface Story {
   readonly itemId: string;
-  readonly types: readonly EventType[];
+  readonly types: readonly (EventType | "lamp.born")[];
+  /** When it happened, before all others, ms. */
+  readonly earlierMs?: number;
   /** Order of arrival, by place in `types`. */
   readonly arrival?: readonly number[];
   readonly isNumbered: boolean;
@@ -59,8 +66,9 @@ interface Story {
 }
 
 /** `copies` times: a life in order, one that arrives scrambled, one told by times alone, one cancelled,
- * one that waits for an answer until its clock rings, one whose first push is answered by nobody, and one
- * that the marketplace refuses. */
+ * one that waits for an answer until its clock rings, one that is told of when its clock is breached, one
+ * whose pause reaches its maximum, one whose first push is answered by nobody, one that the marketplace
+ * refuses, and one that lives by timers of its own. */
 export function cleanHistory(copies = 1): Plantable<History> {
   const text = texts.get(copies) ?? JSON.stringify(tellStories(copies));
   texts.set(copies, text);
@@ -82,6 +90,8 @@ function tellStories(copies: number): History {
       .flatMap(({ requests }) => requests)
       .toSorted((left, right) => left.at - right.at),
     faults: told.flatMap(({ faults }) => faults),
+    notices: told.flatMap(({ notices }) => notices).toSorted((left, right) => left.at - right.at),
+    policyVersion: DEFAULT_CLOCKS.policy.version,
     endedAt: ENDED_MS,
     clockSkewMs: 0,
     isEachPushed: true,
@@ -107,6 +117,21 @@ function storiesOf(copy: number): Story[] {
       isNumbered: true,
       mustEndAs: "pending",
     },
+    {
+      itemId: name("overdue"),
+      types: ["order.received"],
+      earlierMs: 30 * HOUR_MS,
+      isNumbered: true,
+      mustEndAs: "pending",
+    },
+    {
+      itemId: name("paused"),
+      types: ["order.received", "order.accepted", "wait.started"],
+      earlierMs: 14 * DAY_MS - HOUR_MS,
+      isNumbered: true,
+      mustEndAs: "accepted",
+    },
+    { itemId: name("lamp"), types: ["lamp.born"], isNumbered: true, mustEndAs: "dark" },
     { ...numbered, itemId: name("answer-lost"), answering: "lost-once" },
     {
       itemId: name("refused"),
@@ -122,6 +147,7 @@ class ToldStory {
   readonly sent: SentEvent[];
   readonly requests: MarketRequest[] = [];
   readonly faults: FaultRecord[] = [];
+  readonly notices: NoticeRecord[] = [];
   readonly #story: Story;
   readonly #journal: JournalEntry[] = [];
   readonly #waiting: OutboxEffect[] = [];
@@ -130,10 +156,14 @@ class ToldStory {
 
   constructor(story: Story) {
     this.#story = story;
-    const { itemId, types, isNumbered } = story;
+    const { itemId, types, isNumbered, earlierMs = 0 } = story;
     this.sent = types.map((type, index) => {
-      const time = new Date(START_MS + (index - 10) * MINUTE_MS).toISOString();
-      const event = orderEvent(type, { id: `${itemId}-${index + 1}`, subject: itemId, time });
+      const time = new Date(START_MS + (index - 10) * MINUTE_MS - earlierMs).toISOString();
+      const names = { id: `${itemId}-${index + 1}`, subject: itemId, time };
+      const event =
+        type === "lamp.born"
+          ? ({ specversion: "1.0", source: "crm/test", type, ...names, data: {} } as const)
+          : orderEvent(type, names);
       const place = { sequence: String(index + 1), sequencetype: "Integer" } as const;
       const sentAt = START_MS + index;
       return {
@@ -153,6 +183,7 @@ class ToldStory {
     const machine = actor && MACHINES.byId(actor.machine, actor.version);
     const status = isLiving(actor) ? machine?.status(actor.snapshot.value) : undefined;
     const due = actor && dueAt(actor);
+    const attention = actor?.clocks && attentionSince(actor.clocks);
     return {
       itemId,
       ...(actor !== undefined && { actorText: encodeActor(actor) }),
@@ -160,6 +191,7 @@ class ToldStory {
       lanes: this.#lanes(),
       listedUnder: status === undefined ? [] : [status],
       ...(due !== undefined && { indexedDueAt: due }),
+      ...(attention !== undefined && { attentionSince: attention }),
       mustEndAs,
     };
   }
@@ -197,7 +229,7 @@ class ToldStory {
 
   #setting() {
     const limits = { ...LIMITS, parkedForMs: 24 * HOUR_MS, unknownItemForMs: 24 * HOUR_MS };
-    return { machines: MACHINES, limits, now: this.#now };
+    return { machines: MACHINES, limits, clocks: DEFAULT_CLOCKS, now: this.#now };
   }
 
   #commit({ actor, entries, effects }: Decision): void {
@@ -207,7 +239,7 @@ class ToldStory {
   }
 
   #deliver(effect: OutboxEffect): void {
-    if (effect.channel === "operator") return this.#end(effect, "delivered", "told");
+    if (effect.channel === "operator") return this.#tell(effect);
     const { answering = "plain" } = this.#story;
     const isFirst = this.requests.length === 0;
     if (answering === "refused") {
@@ -224,6 +256,15 @@ class ToldStory {
     }
     this.#request(effect, { applied: true, answer: 200 });
     return this.#end(effect, "delivered", "200");
+  }
+
+  #tell(effect: OutboxEffect): void {
+    const { id, name, params } = effect;
+    const { key } = params;
+    const { itemId } = this.#story;
+    const notice = { at: this.#now, itemId, effect: id, name };
+    this.notices.push({ ...notice, ...(typeof key === "string" && { key }) });
+    this.#end(effect, "delivered", "told");
   }
 
   #fault(kind: string): void {

@@ -17,11 +17,10 @@ type ItemSnapshot = ReturnType<typeof initialTransition<typeof orderItemMachine>
 export interface Walked {
   readonly snapshot: ItemSnapshot;
   readonly status: Status;
-  /** Of the last event: params of `pushStatus` and `remind`, and XState's own timer actions. */
+  /** Of the last event: params of `pushStatus` and `askOperator`, and what lint said of it. */
   readonly pushes: readonly unknown[];
-  readonly reminders: readonly unknown[];
-  readonly timersSet: Readonly<Record<string, number>>;
-  readonly timersCancelled: readonly string[];
+  readonly tasks: readonly unknown[];
+  readonly lint: readonly unknown[];
   readonly isTaken: boolean;
 }
 
@@ -58,22 +57,14 @@ function walked(
 ): Walked {
   const paramsOf = (type: string) =>
     actions.filter((action) => action.type === type).map((action) => action.params);
-  const raised = paramsOf("xstate.raise") as { id: string; delay: number }[];
-  const cancelled = paramsOf("xstate.cancel") as { sendId: string }[];
   return {
     snapshot,
     status: statusOf(snapshot.value),
     pushes: paramsOf("pushStatus"),
-    reminders: paramsOf("remind"),
-    timersSet: Object.fromEntries(raised.map(({ id, delay }) => [nameOf(id), delay])),
-    timersCancelled: cancelled.map(({ sendId }) => nameOf(sendId)),
+    tasks: paramsOf("askOperator"),
+    lint: paramsOf("xstate.emit").map((params) => (params as { event: unknown }).event),
     isTaken,
   };
-}
-
-/** "xstate.after.respondBreach.order-item.open…" is the clock "respondBreach". */
-function nameOf(timerId: string): string {
-  return timerId.split(".")[2] ?? timerId;
 }
 
 /** The shortest way of reported events to each status. */

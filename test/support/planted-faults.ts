@@ -1,119 +1,30 @@
 /** Faults planted in a clean history, one at a time: each must be found under its own name. */
-import { dueAt, encodeActor } from "../../src/core/actor.ts";
-import { replayAll } from "../../src/core/replay.ts";
 import { checkHistory } from "../../src/history/check.ts";
-import type { History, ItemRecord, MarketRequest, SentEvent } from "../../src/history/history.ts";
+import type { History } from "../../src/history/history.ts";
 import type { Rule } from "../../src/history/verdict.ts";
-import { cleanHistory, MACHINES, type Plantable, START_MS } from "./history-of-a-run.ts";
-
-export type Planted = Plantable<History>;
-type Item = Plantable<ItemRecord>;
-type Entry = Item["journal"][number];
-type Decided = Exclude<Entry, { kind: "delivery" }>;
-type EventDecided = Extract<Entry, { kind: "event" }>;
-type TimerDecided = Extract<Entry, { kind: "timer" }>;
-type Delivered = Extract<Entry, { kind: "delivery" }>;
-
-export interface PlantedFault {
-  readonly name: string;
-  readonly rule: Rule;
-  readonly plant: (history: Planted) => void;
-}
-
-export function itemOf(history: Planted, itemId: string): Item {
-  const item = history.items.find((each) => each.itemId === itemId);
-  if (item === undefined) throw new TypeError(`no item ${itemId}`);
-  return item;
-}
-
-export function requestsOf(history: Planted, itemId: string): Plantable<MarketRequest>[] {
-  return history.requests.filter((each) => each.itemId === itemId);
-}
-
-/** The nth event that was sent to an item, from 0. */
-export function sentTo(history: Planted, itemId: string, index: number): Plantable<SentEvent> {
-  return nth(
-    history.sent.filter(({ event }) => event.subject === itemId),
-    index,
-  );
-}
-
-export function nth<Item>(items: readonly Item[], index: number): Item {
-  const found = items.at(index);
-  if (found === undefined) throw new TypeError(`nothing at ${index}`);
-  return found;
-}
-
-export function decisionsOf(item: Item): Decided[] {
-  return item.journal.filter((entry): entry is Decided => entry.kind !== "delivery");
-}
-
-function eventsOf(item: Item): EventDecided[] {
-  return item.journal.filter((entry): entry is EventDecided => entry.kind === "event");
-}
-
-function timerOf(item: Item): TimerDecided {
-  return nth(
-    item.journal.filter((entry): entry is TimerDecided => entry.kind === "timer"),
-    0,
-  );
-}
-
-function deliveriesOf(item: Item): Delivered[] {
-  return item.journal.filter((entry): entry is Delivered => entry.kind === "delivery");
-}
-
-export function drop<Item>(items: Item[], item: Item): void {
-  items.splice(items.indexOf(item), 1);
-}
-
-/** The item as if only its first decisions had been taken, and everything about them delivered. */
-export function rewind(history: Planted, itemId: string, decisions: number): void {
-  const item = itemOf(history, itemId);
-  const kept = decisionsOf(item).slice(0, decisions);
-  const last = nth(kept, -1);
-  const isKept = (effect: string): boolean => Number(effect.split(":")[1]) <= last.revision;
-  item.journal = item.journal.filter((entry) =>
-    entry.kind === "delivery" ? isKept(entry.effect) : kept.includes(entry),
-  );
-  history.requests = history.requests.filter(
-    (request) => request.itemId !== itemId || isKept(request.idempotencyKey),
-  );
-  const actor = replayAll(MACHINES, itemId, item.journal as ItemRecord["journal"]);
-  if (actor === undefined) throw new TypeError("nothing is left");
-  item.actorText = encodeActor(actor);
-  const due = dueAt(actor);
-  delete item.indexedDueAt;
-  if (due !== undefined) item.indexedDueAt = due;
-  const machine = MACHINES.byId(actor.machine, actor.version);
-  item.listedUnder =
-    actor.snapshot === undefined ? [] : [machine?.status(actor.snapshot.value) ?? ""];
-}
-
-/** One more request, a moment after the item's nth. */
-function repeat(
-  history: Planted,
-  itemId: string,
-  change: Partial<MarketRequest> & { readonly index?: number } = {},
-): void {
-  const { index = 0, ...other } = change;
-  const request = nth(requestsOf(history, itemId), index);
-  const again = { ...request, ...(other as Partial<Plantable<MarketRequest>>) };
-  again.at = request.at + 100;
-  history.requests.splice(history.requests.indexOf(request) + 1, 0, again);
-}
-
-function renumber(item: Item): void {
-  for (const [index, entry] of decisionsOf(item).entries()) entry.revision = index + 1;
-}
-
-function swapEvents(item: Item, left: number, right: number): void {
-  const events = eventsOf(item);
-  const [one, other] = [nth(events, left), nth(events, right)];
-  [one.event, other.event] = [other.event, one.event];
-}
+import { cleanHistory, MACHINES, START_MS } from "./history-of-a-run.ts";
+import {
+  decisionsOf,
+  type Delivered,
+  deliveriesOf,
+  drop,
+  eventsOf,
+  itemOf,
+  nth,
+  type Planted,
+  type PlantedFault,
+  renumber,
+  repeat,
+  requestsOf,
+  rewind,
+  sentTo,
+  swapEvents,
+  timerOf,
+} from "./history-parts.ts";
+import { PLANTED_CLOCK_FAULTS } from "./planted-clock-faults.ts";
 
 export const PLANTED_FAULTS: readonly PlantedFault[] = [
+  ...PLANTED_CLOCK_FAULTS,
   {
     name: "an acknowledged event that nobody has ever seen again",
     rule: "lost",
@@ -449,21 +360,21 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     name: "a timer that fired before it was due",
     rule: "timer-early",
     plant: (history) => {
-      const timer = timerOf(itemOf(history, "unanswered"));
+      const timer = timerOf(itemOf(history, "lamp"));
       timer.at = timer.dueAt - 1;
     },
   },
   {
     name: "a timer that was due an hour before the end",
     rule: "timer-forgotten",
-    plant: (history) => rewind(history, "unanswered", 1),
+    plant: (history) => rewind(history, "lamp", 1),
   },
   {
     name: "a timer that fired twice for one visit",
     rule: "timer-doubled",
     plant: (history) => {
-      const item = itemOf(history, "unanswered");
-      item.journal.push({ ...timerOf(item), revision: 3 });
+      const item = itemOf(history, "lamp");
+      item.journal.push({ ...timerOf(item), revision: 4 });
     },
   },
   {

@@ -1,9 +1,9 @@
 /** An item's clocks, driven as the engine drives them: what was decided is what is kept. */
 import { whatFollows, whenDue } from "../../src/sla/clock.ts";
 import { DEFAULT_POLICY } from "../../src/sla/default-policy.ts";
-import { type Fact, noticesOf } from "../../src/sla/fact.ts";
-import { applyFacts, EMPTY_LEDGER, type Ledger, nextDueAt } from "../../src/sla/ledger.ts";
-import { packLedger, unpackLedger } from "../../src/sla/ledger-codec.ts";
+import { type Fact, noticesOf } from "../../src/core/clock-fact.ts";
+import { applyFacts, EMPTY_LEDGER, type Ledger, nextDueAt } from "../../src/core/clock-ledger.ts";
+import { packLedger, unpackLedger } from "../../src/core/clock-ledger-codec.ts";
 import {
   type Clock,
   type ItemRules,

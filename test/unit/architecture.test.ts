@@ -35,9 +35,18 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     layers: ["src/offergrid", "src/core"],
     packages: ["fastify", "zod", "undici", "node:*"],
   },
+  "src/notices": { layers: ["src/core"], packages: ["undici", "node:*"] },
   "src/intake": { layers: ["src/core"], packages: ["zod", "node:*"] },
   "src/engine": {
-    layers: ["src/core", "src/sla", "src/store", "src/queue", "src/offergrid", "src/intake"],
+    layers: [
+      "src/core",
+      "src/sla",
+      "src/store",
+      "src/queue",
+      "src/offergrid",
+      "src/notices",
+      "src/intake",
+    ],
     packages: ["node:*"],
   },
   "src/http": {
@@ -66,8 +75,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     layers: ["*"],
     packages: ["commander", "bullmq", "ioredis", "undici", "zod", "pino", "node:*"],
   },
-  // Starts, disturbs and watches whole deployments.
-  "src/chaos": { layers: ["*"], packages: ["bullmq", "ioredis", "undici", "pino", "node:*"] },
+  // Starts, disturbs and watches whole deployments, with a machine and a command of their own.
+  "src/chaos": {
+    layers: ["*"],
+    packages: ["bullmq", "commander", "ioredis", "undici", "pino", "xstate", "zod", "node:*"],
+  },
   // The engine over a Redis in memory, for people's tests of their machines.
   "src/testing": { layers: ["*"], packages: ["node:*"] },
   "src/client.ts": { layers: ["*"], packages: ["bullmq", "ioredis", "zod", "node:*"] },
@@ -261,7 +273,7 @@ describe("files can be read in one sitting", () => {
 
 describe("every Lua script opens with what it does and promises", () => {
   /** Put in front of the scripts that need it; never run by itself. */
-  const INCLUDES = ["src/store/lua/lane-score.lua"];
+  const INCLUDES = ["src/store/lua/lane-score.lua", "src/store/lua/feed.lua"];
   const PARTS = ["Purpose", "Guarantee", "KEYS", "ARGV", "Returns"];
 
   test.each(SCRIPTS.filter(({ file }) => !INCLUDES.includes(file)))("$file", ({ text }) => {

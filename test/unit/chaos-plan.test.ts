@@ -1,6 +1,5 @@
 /** What a chaos run does is fixed before it begins; a plan that did little would prove little. */
 import { describe, expect, test } from "vitest";
-import { definitions } from "../../machines/registry.ts";
 import {
   ALL_FAULT_KINDS,
   isKill,
@@ -8,14 +7,18 @@ import {
   planFaults,
 } from "../../src/chaos/fault-plan.ts";
 import { newLife } from "../../src/chaos/item-lives.ts";
+import { TESTED_POLICIES } from "../../src/chaos/policy-change.ts";
 import { seededRandom } from "../../src/chaos/seeded-random.ts";
+import { TESTED_DEFINITIONS } from "../../src/chaos/tested-definitions.ts";
 import { silencesOf } from "../../src/chaos/silences.ts";
 import { type Actor, isLiving } from "../../src/core/actor.ts";
-import { decideEvent } from "../../src/core/decide.ts";
+import { decideDue, decideEvent } from "../../src/core/decide.ts";
 import { registerMachines } from "../../src/core/machine.ts";
 import { readEvent } from "../../src/core/read-event.ts";
+import { clockworkOf } from "../../src/sla/clockwork.ts";
 
 const FIVE_MINUTES = 300_000;
+const HOUR_MS = 3_600_000;
 const SEEDS = [1, 2, 3, 4, 5, 6, 7];
 
 const planOf = (seed: number): PlannedFault[] =>
@@ -43,8 +46,9 @@ describe("a plan of five minutes", () => {
   });
 });
 
-test("each event of an invented life is applied, and the last one ends it as told", () => {
-  const machines = registerMachines(definitions());
+test("each event of an invented life is applied, and the last one, or time, ends it as told", () => {
+  const machines = registerMachines(TESTED_DEFINITIONS);
+  const clocks = clockworkOf(TESTED_POLICIES.first);
   const random = seededRandom(7, "lives");
   const limits = {
     parkedForMs: 0,
@@ -60,10 +64,15 @@ test("each event of an invented life is applied, and the last one ends it as tol
     for (const event of life.events) {
       const read = readEvent(event, from);
       if (read.result !== "event") throw new Error(read.problem.message);
-      const setting = { machines, limits, now: Date.parse(read.event.time) };
+      const setting = { machines, limits, clocks, now: Date.parse(read.event.time) };
       const { decision, verdict } = decideEvent(setting, actor, read.event);
       expect(verdict, `${event.type} of ${life.itemId}`).toMatchObject({ outcome: "applied" });
       actor = decision.actor;
+    }
+    // Timers end some of them, one after the other.
+    for (const later of [HOUR_MS, 2 * HOUR_MS]) {
+      if (actor === undefined) continue;
+      actor = decideDue({ machines, limits, clocks, now: from + later }, actor).actor;
     }
     if (!isLiving(actor)) throw new Error(`${life.itemId} was never born`);
     const machine = machines.byId(actor.machine, actor.version);

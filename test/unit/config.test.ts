@@ -38,6 +38,7 @@ describe("an empty environment", () => {
         install: "auto",
       },
       marketplace: { kind: "sandbox" },
+      notices: { kind: "log" },
       keyPrefix: "ow",
       shards: 8,
       queuePrefix: "bull",
@@ -192,6 +193,69 @@ describe("a bad configuration", () => {
     ["in an address", { REDIS_URL: "http://:s3cret@host" }, "{}"],
   ])("never repeats a secret %s", (_, env, file) => {
     expect(faultOf(env, configFile(file))).not.toContain("s3cret");
+  });
+});
+
+describe("notices", () => {
+  const SECRET = `whsec_${Buffer.alloc(24, "s3cret").toString("base64")}`;
+  const url = "https://hooks.example/services/s3cret/";
+
+  test("are sent to a URL as it stands, signed with one secret or two, for everybody", () => {
+    const env = {
+      ORDERWRIGHT_NOTICES_URL: url,
+      ORDERWRIGHT_NOTICES_SECRETS: `${SECRET}, ${SECRET}`,
+    };
+    expect(loadConfig(env).notices).toEqual({
+      kind: "webhook",
+      url,
+      secrets: [SECRET, SECRET],
+      to: ["owner", "lead", "customer"],
+    });
+  });
+
+  test("are sent for whom the configuration names", () => {
+    const file = { noticesUrl: url, noticesSecrets: [SECRET], noticesTo: ["lead"] };
+    expect(loadConfig({}, configFile(file)).notices).toMatchObject({ to: ["lead"] });
+  });
+
+  test.each([
+    ["without a secret", { ORDERWRIGHT_NOTICES_URL: url }, "ORDERWRIGHT_NOTICES_SECRETS"],
+    [
+      "with a secret that is too short",
+      { ORDERWRIGHT_NOTICES_URL: url, ORDERWRIGHT_NOTICES_SECRETS: "whsec_s3cret" },
+      "whsec_ and 24 to 64 bytes",
+    ],
+    [
+      "with three secrets",
+      {
+        ORDERWRIGHT_NOTICES_URL: url,
+        ORDERWRIGHT_NOTICES_SECRETS: `${SECRET} ${SECRET} ${SECRET}`,
+      },
+      "ORDERWRIGHT_NOTICES_SECRETS",
+    ],
+    [
+      "over another protocol",
+      { ORDERWRIGHT_NOTICES_URL: "ftp://s3cret", ORDERWRIGHT_NOTICES_SECRETS: SECRET },
+      "http:// or https://",
+    ],
+    [
+      "with a password in the URL",
+      { ORDERWRIGHT_NOTICES_URL: "https://a:s3cret@host", ORDERWRIGHT_NOTICES_SECRETS: SECRET },
+      "must not hold a user or password",
+    ],
+    ["to a stranger", { ORDERWRIGHT_NOTICES_TO: "owner,s3cret" }, "ORDERWRIGHT_NOTICES_TO"],
+  ])("are refused %s", (_what, env, named) => {
+    const fault = faultOf(env);
+    expect(fault).toContain(named);
+    expect(fault).not.toContain("s3cret");
+  });
+
+  test("are redacted down to the receiver's host", () => {
+    const env = { ORDERWRIGHT_NOTICES_URL: url, ORDERWRIGHT_NOTICES_SECRETS: SECRET };
+    const redacted = JSON.stringify(redactedConfig(loadConfig(env)));
+    expect(redacted).toContain("https://hooks.example/[redacted]");
+    expect(redacted).not.toContain("s3cret");
+    expect(redacted).not.toContain(SECRET);
   });
 });
 

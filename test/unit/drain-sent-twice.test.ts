@@ -1,3 +1,4 @@
+import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
 import { expect, test } from "vitest";
 import type { OutboxEffect } from "../../src/core/decision.ts";
 import { FREE } from "../../src/engine/channel.ts";
@@ -72,6 +73,7 @@ test("a settlement that is executed twice ends one effect", async () => {
     store: { redis, layout: LAYOUT },
     machines: registerMachines([]),
     limits: LIMITS,
+    clocks: () => DEFAULT_CLOCKS,
     dedupeForMs: 60_000,
     now: () => NOW,
     wake: () => undefined,

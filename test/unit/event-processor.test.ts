@@ -1,3 +1,4 @@
+import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
 import { DelayedError } from "bullmq";
 import { expect, test } from "vitest";
 import { definitions } from "../../machines/registry.ts";
@@ -24,6 +25,7 @@ function memoryEngine(): Engine {
       journalMax: 100,
       timersPerDecision: 10,
     },
+    clocks: () => DEFAULT_CLOCKS,
     dedupeForMs: 60_000,
     now: Date.now,
     wake: () => undefined,

@@ -290,6 +290,41 @@ describe("the other figures", () => {
     ]);
   });
 
+  test("a push that time brought about lags from its decision; what takes a day is late", () => {
+    const decidedAt = Date.parse(hour("02T00"));
+    const note = { id: "item-1:3:0", name: "pushStatus" };
+    const facts = factsOf(
+      [
+        ...journalOf(CREATED, ["order.accepted", "01T02"]),
+        {
+          kind: "clocks",
+          revision: 3,
+          at: decidedAt,
+          clocks: [],
+          change: { status: "accepted", taken: [], effects: [note] },
+        },
+        ...["item-1:2:0", note.id].map((effect) => ({
+          kind: "delivery" as const,
+          at: decidedAt + 3 * 3_600_000,
+          effect,
+          name: "pushStatus",
+          outcome: "delivered" as const,
+          attempt: 1,
+        })),
+      ],
+      machines,
+    );
+    if (facts === undefined) throw new Error("The item was not announced.");
+    expect(facts.pushLags.map(({ lagMs }) => lagMs / 3_600_000)).toEqual([25, 3]);
+    expect(figuresOf([facts]).pushLag).toMatchObject({
+      n: 2,
+      p50Ms: 3 * 3_600_000,
+      p95Ms: 25 * 3_600_000,
+      overLimit: 1,
+      isOnTarget: false,
+    });
+  });
+
   test("events that were not applied when they came are counted by kind", () => {
     const facts = item(
       CREATED,

@@ -7,12 +7,13 @@ import {
   decisionsOf,
   drop,
   itemOf,
+  noticeTo,
   nth,
   type Planted,
   requestsOf,
   rewind,
   sentTo,
-} from "../support/planted-faults.ts";
+} from "../support/history-parts.ts";
 
 const FOUND = "found applied when the item was read";
 
@@ -79,6 +80,22 @@ describe("what a store forgot that was let forget its last moments", () => {
     });
     expect(verdict.violations).toEqual([]);
   });
+});
+
+test("a notice that a killed worker, or a store that forgot it, has told again is counted", () => {
+  const verdict = judge((history) => {
+    const killed = noticeTo(history, "unanswered");
+    history.faults.push({ kind: "kill-worker", from: killed.at, to: killed.at });
+    const forgotten = noticeTo(history, "overdue");
+    const { at } = forgotten;
+    history.faults.push({ kind: "redis-lost", from: at, to: at, storeLostSince: at });
+    history.notices?.push(
+      { ...killed, at: killed.at + 5_000 },
+      { ...forgotten, at: at + 5_000, effect: "overdue:9:0" },
+    );
+  });
+  expect(verdict.violations).toEqual([]);
+  expect(verdict.repeatedNotices).toBe(2);
 });
 
 const RIGHT: readonly { readonly name: string; readonly change: (history: Planted) => void }[] = [
@@ -153,6 +170,16 @@ const RIGHT: readonly { readonly name: string; readonly change: (history: Plante
       nth(decisionsOf(itemOf(history, "in-order")), 5).at -= 90_000;
       nth(requestsOf(history, "in-order"), 4).at -= 150_000;
       rewind(history, "in-order", 6);
+    },
+  },
+  {
+    name: "a clock that is past, of an item that is still told what has happened long ago",
+    change: (history) => {
+      rewind(history, "overdue", 1);
+      history.endedAt = START_MS + 60_000 + 5_000;
+      history.items = history.items.filter(({ itemId }) => itemId === "overdue");
+      history.sent = history.sent.filter(({ event }) => event.subject === "overdue");
+      Object.assign(history, { requests: [], faults: [], notices: [], deadLetters: [] });
     },
   },
   {

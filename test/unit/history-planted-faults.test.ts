@@ -6,12 +6,14 @@ import { countFound, PLANTED_FAULTS, rulesBrokenBy } from "../support/planted-fa
 
 test("a clean history breaks no promise", () => {
   expect(checkHistory(cleanHistory(), MACHINES)).toEqual({
-    events: 31,
-    items: 7,
-    applied: 31,
-    pushes: 22,
-    timersFired: 1,
+    events: 36,
+    items: 10,
+    applied: 36,
+    pushes: 23,
+    timersFired: 2,
+    clocksRung: 3,
     explainedDuplicates: 1,
+    repeatedNotices: 0,
     lostWithinContract: 0,
     violations: [],
   });

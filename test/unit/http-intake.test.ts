@@ -2,6 +2,7 @@
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { eventSchemas } from "../../machines/order-item/events.ts";
+import { ACKNOWLEDGED } from "../../src/core/clock-event.ts";
 import { readEvent } from "../../src/core/read-event.ts";
 import { newServer, type ServerOptions, startHttpServer } from "../../src/http/server.ts";
 import { createLogger } from "../../src/logger.ts";
@@ -116,6 +117,7 @@ describe("what is refused", () => {
   test.each<[string, unknown, number, string]>([
     ["a faulty event", FAULTY, 422, "EVENT_DATA_INVALID"],
     ["an event of a type nobody knows", { ...FAULTY, type: "no.such" }, 422, "EVENT_TYPE_UNKNOWN"],
+    ["what operators alone say", { ...FAULTY, type: ACKNOWLEDGED }, 422, "EVENT_TYPE_RESERVED"],
     ["what is no event", "7", 422, "EVENT_INVALID"],
     ["an event of 65 KiB", { ...FAULTY, data: "x".repeat(65 * 1024) }, 413, "EVENT_TOO_LARGE"],
     ["an empty batch", [], 422, "EVENT_BATCH_TOO_LARGE"],

@@ -7,7 +7,7 @@ const NOW = 1_764_000_000_000;
 
 /** One actor decided with an event, two journal entries, an effect and a dead letter. */
 function commit(item: string, opening: string): (string | number)[] {
-  const actor = [item, opening, `${NOW} ${item}`, NOW, "", "open", NOW, "order"];
+  const actor = [item, opening, `${NOW} ${item}`, NOW, "", "open", NOW, "order", ""];
   const answers = [1, `mark ${opening}`, "digest applied", 0];
   const entries = [2, "entry", "entry"];
   return [

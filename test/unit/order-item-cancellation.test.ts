@@ -18,7 +18,14 @@ describe("a cancellation past the point of no return", () => {
     expect(requested).toMatchObject({
       status: "in_progress",
       pushes: [],
-      reminders: [{ clock: "cancellation", status: "in_progress" }],
+      tasks: [
+        {
+          task: "decideCancellation",
+          status: "in_progress",
+          cancelledBy: "reseller",
+          providerNotes: "The customer moved away. No fees charged.",
+        },
+      ],
     });
     expect(regionsOf(requested)).toMatchObject({ cancellation: "assessing" });
     expect(requested.snapshot.context.cancellation).toMatchObject({
@@ -49,7 +56,7 @@ describe("a cancellation past the point of no return", () => {
     expect(take(item, event)).toMatchObject({
       status: "cancelled",
       pushes: [],
-      reminders: [{ clock: "workToStop", status: "in_progress" }],
+      tasks: [{ task: "stopWork", status: "in_progress", cancelledBy: "reseller" }],
     });
   });
 });

@@ -1,113 +1,93 @@
+/** What an order item tells the engine's clocks, and what it tells a reseller when one is late. */
 import { describe, expect, test } from "vitest";
-import { getNextTransitions } from "xstate";
-import { machineEvent } from "../support/order-item-events.ts";
-import { born, inStatus, take, type Walked } from "../support/order-item-walk.ts";
+import { orderItemDefinition } from "../../machines/order-item/definition.ts";
+import { STATUS_NAMES, type Status } from "../../machines/order-item/statuses.ts";
+import type { MachineDefinition } from "../../src/core/definition.ts";
+import { DEFAULT_POLICY } from "../../src/sla/default-policy.ts";
+import { APPOINTMENT, machineEvent } from "../support/order-item-events.ts";
+import { born, inStatus, lookAt, take, type Walked } from "../support/order-item-walk.ts";
 
-const HOUR_MS = 3_600_000;
+const definition: MachineDefinition = orderItemDefinition();
+const clockedOf = (item: Walked) => definition.clocked?.(lookAt(item));
 
-/** The timer event of a clock as the engine delivers it: a type and a time, nothing else. */
-function ring(item: Walked, clock: string, at: number): Walked {
-  const transitions = getNextTransitions(item.snapshot);
-  const type = transitions.find(({ eventType }) => eventType.includes(`.${clock}.`))?.eventType;
-  if (type === undefined) throw new Error(`No clock ${clock} runs in ${item.status}.`);
-  return take(item, { type, at });
+/** 2031-03-10T20:00Z, an hour of the afternoon in Los Angeles. */
+const DUE_AT = Date.parse(APPOINTMENT);
+
+function noteOf(item: Walked, clock: string) {
+  return definition.delayNote?.(lookAt(item), { clock, dueAt: DUE_AT });
 }
 
-function scheduledAt(time: string, scheduledFor: string): Walked {
-  const event = machineEvent("appointment.scheduled", { time, data: { scheduledFor } });
-  return take(inStatus("accepted"), event);
+function scheduledIn(zone: string | undefined): Walked {
+  return take(inStatus("accepted"), machineEvent("appointment.scheduled", { data: { zone } }));
 }
 
-describe("a clock", () => {
-  test("is set when its status is entered and stopped when it is left", () => {
-    const pending = born();
-    expect(pending.timersSet).toEqual({
-      respondReminder: 4 * HOUR_MS,
-      respondBreach: 24 * HOUR_MS,
+describe("an item's clocks go by", () => {
+  test("what is known of it, and by nothing that is not", () => {
+    expect(clockedOf(born({}, { offerCategory: undefined }))).toStrictEqual({});
+    expect(clockedOf(born({}, { createdAt: "2026-03-02T09:00:00+01:00" }))).toStrictEqual({
+      category: "internet",
+      createdAt: Date.parse("2026-03-02T08:00:00Z"),
     });
-    const accepted = take(pending, machineEvent("order.accepted"));
-    expect(accepted.timersCancelled.toSorted()).toEqual(["respondBreach", "respondReminder"]);
-    expect(accepted.timersSet).toEqual({
-      contactReminder: 24 * HOUR_MS,
-      scheduleReminder: 5 * 24 * HOUR_MS,
-    });
-    expect(inStatus("in_progress").timersSet).toEqual({ onSiteOverdue: 4 * HOUR_MS });
-    expect(inStatus("failed").timersSet).toEqual({ resolutionReminder: 48 * HOUR_MS });
-    expect(inStatus("completed").timersSet).toEqual({});
   });
 
-  test("of the first answer is not restarted by a confirmed receipt", () => {
-    const submitted = inStatus("submitted_to_provider");
-    expect(submitted).toMatchObject({ timersSet: {}, timersCancelled: [] });
-    const { bornAt } = submitted.snapshot.context;
-    const dueAt = new Date(bornAt + 4 * HOUR_MS).toISOString().replace(".000", "");
-    expect(ring(submitted, "respondReminder", bornAt + 5 * HOUR_MS).reminders).toEqual([
-      { clock: "respondReminder", status: "submitted_to_provider", dueAt },
-    ]);
-  });
-
-  test("rings and changes nothing else", () => {
-    const accepted = inStatus("accepted");
-    const rung = ring(accepted, "contactReminder", accepted.snapshot.context.since + 24 * HOUR_MS);
-    expect(rung).toMatchObject({ status: "accepted", pushes: [], timersSet: {} });
-    expect(rung.snapshot.context).toEqual(accepted.snapshot.context);
-  });
-
-  test("runs as long as the options of the actor say", () => {
-    expect(born({ sla: { respondReminderMs: 60_000 } }).timersSet).toMatchObject({
-      respondReminder: 60_000,
-      respondBreach: 24 * HOUR_MS,
+  test("its appointment and the zone of it", () => {
+    expect(clockedOf(scheduledIn("America/Los_Angeles"))).toStrictEqual({
+      category: "internet",
+      zone: "America/Los_Angeles",
+      appointmentAt: DUE_AT,
     });
+    expect(clockedOf(scheduledIn(undefined))).not.toHaveProperty("zone");
+  });
+
+  test("whom it waits for, as long as it waits", () => {
+    const waiting = take(inStatus("accepted"), machineEvent("wait.started"));
+    expect(clockedOf(waiting)).toMatchObject({
+      wait: { on: "customer", reason: "Asked for the apartment number." },
+    });
+    expect(clockedOf(take(waiting, machineEvent("wait.ended")))).not.toHaveProperty("wait");
   });
 });
 
-describe("the clocks of an appointment", () => {
-  const MADE = "2031-03-01T00:00:00Z";
-
-  test("are measured from its date", () => {
-    const item = scheduledAt(MADE, "2031-03-03T00:00:00Z");
-    expect(item.timersSet).toEqual({
-      appointmentReminder: 24 * HOUR_MS,
-      appointmentOverdue: 52 * HOUR_MS,
+describe("a delay note", () => {
+  test("repeats the status with what is late, by when it was promised, and what is next", () => {
+    expect(noteOf(inStatus("accepted"), "contact")).toEqual({
+      name: "pushStatus",
+      params: {
+        status: "accepted",
+        providerNotes:
+          "The customer was to be contacted by March 10, 2031, 8:00 PM UTC, and that is late; we will reach out next to agree on a date.",
+        metadata: { workOrderId: "WO-1" },
+      },
     });
-    const at = Date.parse("2031-03-02T00:00:01Z");
-    expect(ring(item, "appointmentReminder", at).reminders).toEqual([
-      { clock: "appointmentReminder", status: "scheduled", dueAt: "2031-03-02T00:00:00Z" },
-    ]);
-    expect(ring(item, "appointmentOverdue", at).reminders).toMatchObject([
-      { dueAt: "2031-03-03T04:00:00Z" },
-    ]);
   });
 
-  test("a new date sets them anew", () => {
-    const moved = take(
-      scheduledAt(MADE, "2031-03-03T00:00:00Z"),
-      machineEvent("appointment.rescheduled", {
-        time: MADE,
-        data: { scheduledFor: "2031-03-05T00:00:00Z" },
-      }),
-    );
-    expect(moved.timersCancelled.toSorted()).toEqual(["appointmentOverdue", "appointmentReminder"]);
-    expect(moved.timersSet).toMatchObject({ appointmentReminder: 72 * HOUR_MS });
-  });
-
-  test("nobody is reminded of an appointment made at short notice, or already over", () => {
-    const short = scheduledAt(MADE, "2031-03-01T05:00:00Z");
-    expect(short.timersSet).toMatchObject({ appointmentReminder: 0 });
-    expect(ring(short, "appointmentReminder", Date.parse(MADE)).isTaken).toBe(false);
-    const over = scheduledAt(MADE, "2031-03-03T00:00:00Z");
-    expect(ring(over, "appointmentReminder", Date.parse("2031-03-04T00:00:00Z")).isTaken).toBe(
-      false,
-    );
-  });
-
-  test("an observed appointment without a date is asked after like one yet to be set", () => {
-    const event = machineEvent("appointment.scheduled", {
-      derived: true,
-      data: { scheduledFor: undefined },
+  test("of a scheduled item keeps its date and window, and speaks its zone", () => {
+    expect(noteOf(scheduledIn("America/Los_Angeles"), "arrival")?.params).toMatchObject({
+      status: "scheduled",
+      providerNotes: expect.stringContaining("by March 10, 2031, 1:00 PM PDT"),
+      scheduledFor: "2031-03-10T20:00:00Z",
+      metadata: {
+        workOrderId: "WO-1",
+        appointmentWindow: "1-5 PM",
+        zone: "America/Los_Angeles",
+      },
     });
-    const item = take(inStatus("accepted"), event);
-    expect(item.timersSet).toMatchObject({ appointmentOverdue: (5 * 24 + 4) * HOUR_MS });
-    expect(ring(item, "appointmentReminder", event.at).isTaken).toBe(false);
+  });
+
+  test("is sent in the statuses in which somebody waits, whatever the options say", () => {
+    const options = { profile: "strict", noteUpdates: false } as const;
+    const told = STATUS_NAMES.filter((status) => noteOf(inStatus(status, options), "respond"));
+    const waiting: readonly Status[] = ["submitted_to_provider", "accepted", "scheduled"];
+    expect(told).toEqual([...waiting, "in_progress", "failed"]);
+  });
+
+  test("fits the effect's schema for each clock that a reseller waits for, and is no other's", () => {
+    const { params } = orderItemDefinition().effects.pushStatus;
+    const clocks = Object.keys(DEFAULT_POLICY.clocks);
+    const told = clocks.filter((clock) => noteOf(scheduledIn("Europe/Berlin"), clock));
+    expect(told).toEqual(clocks.filter((clock) => clock !== "push-lag"));
+    const notes = told.map((clock) => noteOf(scheduledIn("Europe/Berlin"), clock)?.params);
+    expect(notes.map((note) => params.parse(note))).toEqual(notes);
+    expect(noteOf(scheduledIn(undefined), "toString")).toBeUndefined();
   });
 });

@@ -217,12 +217,15 @@ describe("what is pushed", () => {
     ]);
   });
 
-  test("every push and reminder satisfies its declared schema", () => {
+  test("every push and task satisfies its declared schema", () => {
     const { effects } = orderItemDefinition();
     for (const status of STATUS_NAMES) {
       const { pushes } = inStatus(status);
       for (const push of pushes) expect(effects.pushStatus.params.parse(push)).toEqual(push);
     }
+    const { tasks } = take(inStatus("in_progress"), machineEvent("order.cancelled"));
+    expect(tasks.map((task) => effects.askOperator.params.parse(task))).toEqual(tasks);
+    expect(tasks).toHaveLength(1);
     expect(effects.pushStatus.isUrgent({ status: "rejected" })).toBe(true);
     expect(effects.pushStatus.isUrgent({ status: "accepted" })).toBe(false);
   });
@@ -251,8 +254,8 @@ describe("the definition", () => {
 
   test("all faults of bad options are named", () => {
     expect(() =>
-      orderItemDefinition({ metadataMaxBytes: -1, sla: { onSiteOverdueMs: 0 } }),
-    ).toThrow(/onSiteOverdueMs[^]*metadataMaxBytes/u);
+      orderItemDefinition({ metadataMaxBytes: -1, lint: { promptness: "error" as never } }),
+    ).toThrow(/promptness[^]*metadataMaxBytes/u);
   });
 
   test("every status is reachable, and shows its words, tags and a context that survives JSON", () => {

@@ -89,7 +89,7 @@ describe("an observed status", () => {
     expect(takeAll(item, path)).toMatchObject({
       status: "cancelled",
       pushes: [],
-      reminders: [{ clock: "workToStop", status: "in_progress" }],
+      tasks: [{ task: "stopWork", status: "in_progress" }],
     });
   });
 

@@ -1,4 +1,5 @@
 /** Whatever a job holds, each of its events ends in the item's journal or among the dead letters. */
+import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createMachine } from "xstate";
@@ -39,6 +40,7 @@ function openEngine(): Engine {
     },
     machines: MACHINES,
     limits: LIMITS,
+    clocks: () => DEFAULT_CLOCKS,
     dedupeForMs: 1_000_000,
     now: () => NOW,
     wake: () => undefined,

@@ -90,7 +90,9 @@ function told(taken: Taken | undefined): string {
 
 function outcomesOf(entries: readonly DecisionEntry[], actor: Actor | undefined): string[] {
   const outcomes = entries.map((entry) =>
-    entry.kind === "expired" ? "expired" : `${entry.kind} ${entry.outcome}`,
+    entry.kind === "expired" || entry.kind === "clocks"
+      ? entry.kind
+      : `${entry.kind} ${entry.outcome}`,
   );
   return actor?.snapshot?.status === "done" ? [...outcomes, "done"] : outcomes;
 }

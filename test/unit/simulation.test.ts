@@ -15,6 +15,7 @@ describe("the product under simulated faults", () => {
       expect(tally.failures).toEqual([]);
       expect(tally.crashes).toBeGreaterThan(0);
       expect(tally.timersFired).toBeGreaterThan(0);
+      expect(tally.clocksRung).toBeGreaterThan(0);
       expect(tally.pushes).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
@@ -30,7 +31,13 @@ describe("the product under simulated faults", () => {
 });
 
 describe("a bug on purpose is found", () => {
-  test.each(["mark-in-second-command", "no-revision-check", "no-lookup-after-unknown"])(
+  test.each([
+    "mark-in-second-command",
+    "no-revision-check",
+    "no-lookup-after-unknown",
+    "due-without-clocks",
+    "recompute-finds-nobody",
+  ])(
     "%s",
     async (name) => {
       expect(await firstFailure(name)).toBeDefined();

@@ -6,11 +6,12 @@ import { describe, expect, test } from "vitest";
 import { openBetween, type OpenCalendar, openCalendar } from "../../src/sla/calendar.ts";
 import { DEFAULT_POLICY } from "../../src/sla/default-policy.ts";
 import { describeClocks } from "../../src/sla/describe.ts";
-import type { Fact } from "../../src/sla/fact.ts";
-import { acknowledge, snooze } from "../../src/sla/hold.ts";
+import type { Fact } from "../../src/core/clock-fact.ts";
+import type { HoldRequest } from "../../src/core/clockwork.ts";
+import { hold } from "../../src/sla/hold.ts";
 import { placedRungs } from "../../src/sla/ladder.ts";
-import { applyFacts, EMPTY_LEDGER } from "../../src/sla/ledger.ts";
-import { packLedger } from "../../src/sla/ledger-codec.ts";
+import { applyFacts, EMPTY_LEDGER } from "../../src/core/clock-ledger.ts";
+import { packLedger } from "../../src/core/clock-ledger-codec.ts";
 import { type ItemRules, openPolicy, type Policy, rulesFor } from "../../src/sla/policy.ts";
 import { policySchema } from "../../src/sla/policy-schema.ts";
 import {
@@ -191,7 +192,7 @@ const moves = fc.oneof(
     type: fc.constantFrom("start", "stop", "arrived"),
   }),
   fc.record({
-    do: fc.constantFrom("snooze" as const, "acknowledge" as const),
+    do: fc.constantFrom("snoozed" as const, "acknowledged" as const),
     forMs: fc.integer({ min: 1, max: 2 * DAY_MS }),
   }),
   fc.record({ do: fc.constantFrom("wake" as const, "live" as const) }),
@@ -237,9 +238,9 @@ function make(
     case "policy":
       item.rules = rulesOf(move.setup, `v${step}`);
       return;
-    case "snooze":
-    case "acknowledge":
-      hold(item, { kind: move.do, now, until: now + move.forMs });
+    case "snoozed":
+    case "acknowledged":
+      silence(item, { kind: move.do, now, until: now + move.forMs });
       return;
     case "wake":
       item.wake(now);
@@ -252,12 +253,12 @@ function make(
   }
 }
 
-function hold(
+function silence(
   item: TestItem,
-  asked: { readonly kind: "snooze" | "acknowledge"; readonly now: number; readonly until: number },
+  asked: { readonly kind: HoldRequest["kind"]; readonly now: number; readonly until: number },
 ): void {
   const request = { clock: "work", by: "x", role: "lead", ...asked } as const;
-  const held = (asked.kind === "snooze" ? snooze : acknowledge)(item.ledger, item.rules, request);
+  const held = hold(item.ledger, item.rules, request);
   if (held.outcome === "held") item.keep(held.facts);
 }
 
@@ -317,7 +318,9 @@ describe("whatever happens, in time or late", () => {
               ...(dateInMs !== null && { appointment: now + dateInMs }),
               arrives: now,
             });
-            item.wake(now);
+            // What was told late is caught up on by then.
+            now += 10_000;
+            item.liveUntil(now);
             const view = describeClocks(item.ledger, rules, now).jeopardy;
             const known = item.ledger.jeopardy?.level ?? "green";
             expect(view?.level ?? known).toBe(known);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { whenDue } from "../../src/sla/clock.ts";
 import { describeClocks } from "../../src/sla/describe.ts";
-import { applyFacts, EMPTY_LEDGER, nextDueAt } from "../../src/sla/ledger.ts";
+import { applyFacts, EMPTY_LEDGER, nextDueAt } from "../../src/core/clock-ledger.ts";
 import { recompute } from "../../src/sla/recompute.ts";
 import {
   DAY_MS,
@@ -229,7 +229,8 @@ describe("a ledger and its calendar (A3, A4)", () => {
 describe("by the event's own time (A5)", () => {
   test("a clock that starts in the past rings what is past once, the latest of it", () => {
     const item = new TestItem(workRules());
-    const facts = item.tell(MONDAY, { eventType: "start", arrives: at("01T15:30") });
+    expect(rungsIn(item.tell(MONDAY, { eventType: "start", arrives: at("01T15:30") }))).toEqual([]);
+    const facts = item.liveUntil(at("01T15:31"));
     expect(item.clock()).toMatchObject({ startedAt: MONDAY, dueAt: at("01T17:00") });
     expect(facts).toContainEqual(
       expect.objectContaining({ kind: "rang", rung: "75%", skipped: ["50%"], at: at("01T15:00") }),
@@ -239,11 +240,24 @@ describe("by the event's own time (A5)", () => {
 
   test("one that is past due from the start rings its breach, and no older rung or repeat", () => {
     const item = new TestItem(workRules());
-    const facts = item.tell(MONDAY, { eventType: "start", arrives: at("03T12:00") });
-    expect(kindsIn(facts)).toEqual(["started", "breached", "rang"]);
+    item.tell(MONDAY, { eventType: "start", arrives: at("03T12:00") });
+    const facts = item.liveUntil(at("03T12:01"));
+    expect(kindsIn(facts)).toEqual(["breached", "rang"]);
     expect(keysIn(facts)).toEqual(["work:0:breach"]);
-    expect(facts[2]).toMatchObject({ kind: "breached", at: at("01T17:00") });
+    expect(facts[0]).toMatchObject({ kind: "breached", at: at("01T17:00") });
     expect(rungsIn(item.liveUntil(at("04T12:00")))).toEqual(["breach+12h", "breach+16h"]);
+  });
+
+  test("a story that is caught up on in one go rings nothing that its next event ends", () => {
+    const item = new TestItem(workRules());
+    const arrives = at("03T12:00");
+    const facts = [
+      ...item.tell(MONDAY, { eventType: "start", arrives }),
+      ...item.tell(at("01T12:00"), { eventType: "stop", arrives: arrives + 1 }),
+      ...item.liveUntil(at("10T12:00")),
+    ];
+    expect(kindsIn(facts)).toEqual(["started", "stopped"]);
+    expect(facts.at(-2)).toMatchObject({ outcome: "met", usedMs: 3 * HOUR_MS });
   });
 
   test("a pause in the past undoes a breach that it would have prevented", () => {

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_POLICY } from "../../src/sla/default-policy.ts";
 import { describeClocks } from "../../src/sla/describe.ts";
-import type { Fact } from "../../src/sla/fact.ts";
-import { nextDueAt } from "../../src/sla/ledger.ts";
+import type { Fact } from "../../src/core/clock-fact.ts";
+import { nextDueAt } from "../../src/core/clock-ledger.ts";
 import { openPolicy, rulesFor } from "../../src/sla/policy.ts";
 import { DAY_MS, HOUR_MS, MONDAY, TestItem } from "../support/sla-item.ts";
 

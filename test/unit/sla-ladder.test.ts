@@ -1,8 +1,9 @@
 /** Who is told what and when: ladders, holds, reminders of appointments, quiet hours, delay notes. */
 import { describe, expect, test } from "vitest";
 import { DEFAULT_POLICY } from "../../src/sla/default-policy.ts";
-import { acknowledge, type HoldRequest, snooze } from "../../src/sla/hold.ts";
-import { nextDueAt } from "../../src/sla/ledger.ts";
+import type { HoldRequest } from "../../src/core/clockwork.ts";
+import { hold } from "../../src/sla/hold.ts";
+import { nextDueAt } from "../../src/core/clock-ledger.ts";
 import { openPolicy, rulesFor } from "../../src/sla/policy.ts";
 import {
   DAY_MS,
@@ -86,6 +87,7 @@ describe("the default ladder (A7)", () => {
 });
 
 const request = (changes: Partial<HoldRequest>): HoldRequest => ({
+  kind: "snoozed",
   clock: "work",
   until: at("01T14:00"),
   by: "ada",
@@ -98,10 +100,10 @@ describe("holds (A8)", () => {
   test("an acknowledgement stops repeats until its end, then the latest of them rings", () => {
     const item = started();
     item.liveUntil(at("01T17:00"));
-    const held = acknowledge(
+    const held = hold(
       item.ledger,
       item.rules,
-      request({ now: at("01T17:10"), until: at("03T10:00") }),
+      request({ kind: "acknowledged", now: at("01T17:10"), until: at("03T10:00") }),
     );
     item.keep(held.outcome === "held" ? held.facts : []);
     expect(rungsIn(item.liveUntil(at("03T09:59")))).toEqual([]);
@@ -112,7 +114,11 @@ describe("holds (A8)", () => {
 
   test("an acknowledgement does not silence what comes before the repeats", () => {
     const item = started();
-    const held = acknowledge(item.ledger, item.rules, request({ until: at("01T23:00") }));
+    const held = hold(
+      item.ledger,
+      item.rules,
+      request({ kind: "acknowledged", until: at("01T23:00") }),
+    );
     item.keep(held.outcome === "held" ? held.facts : []);
     expect(rungsIn(item.liveUntil(at("01T17:00")))).toEqual(["50%", "75%", "-30m", "breach"]);
   });
@@ -120,7 +126,7 @@ describe("holds (A8)", () => {
   test("a snooze silences reminders until its end and never moves the due time", () => {
     const item = started();
     const { dueAt } = item.clock();
-    const held = snooze(item.ledger, item.rules, request({ until: at("01T16:00") }));
+    const held = hold(item.ledger, item.rules, request({ until: at("01T16:00") }));
     item.keep(held.outcome === "held" ? held.facts : []);
     expect(item.clock().dueAt).toBe(dueAt);
     expect(rungsIn(item.liveUntil(at("01T15:59")))).toEqual([]);
@@ -130,7 +136,7 @@ describe("holds (A8)", () => {
   test("a lead may snooze beyond the due time: the breach is a fact at its time, told later", () => {
     const item = started();
     const until = at("02T10:00");
-    const held = snooze(item.ledger, item.rules, request({ until, role: "lead" }));
+    const held = hold(item.ledger, item.rules, request({ until, role: "lead" }));
     item.keep(held.outcome === "held" ? held.facts : []);
     const facts = item.liveUntil(at("02T09:59"));
     expect(kindsIn(facts)).toEqual(["breached"]);
@@ -140,14 +146,13 @@ describe("holds (A8)", () => {
 
   test.each([
     ["beyond-due", { until: at("01T17:01") }],
-    ["end-missing", { until: undefined }],
     ["end-not-ahead", { until: at("01T12:00") }],
     ["end-too-far", { until: at("09T12:00"), role: "lead" }],
     ["clock-not-open", { clock: "visit" }],
     ["clock-not-open", { clock: "constructor" }],
   ] as const)("a snooze is refused: %s", (reason, changes) => {
     const item = started();
-    expect(snooze(item.ledger, item.rules, request(changes))).toMatchObject({
+    expect(hold(item.ledger, item.rules, request(changes))).toMatchObject({
       outcome: "refused",
       reason,
     });
@@ -155,8 +160,8 @@ describe("holds (A8)", () => {
 
   test("another due time ends both", () => {
     const item = started();
-    for (const hold of [snooze, acknowledge]) {
-      const held = hold(item.ledger, item.rules, request({}));
+    for (const kind of ["snoozed", "acknowledged"] as const) {
+      const held = hold(item.ledger, item.rules, request({ kind }));
       item.keep(held.outcome === "held" ? held.facts : []);
     }
     item.rules = workRules({ targetMs: 16 * HOUR_MS }, { version: "test-2" });
@@ -195,7 +200,8 @@ describe("reminders of an appointment (A9)", () => {
 
   test("a date that was told late rings what fell due since, once", () => {
     const item = new TestItem(testRules());
-    const facts = item.tell(MONDAY, { appointment: at("04T09:00"), arrives: at("03T10:00") });
+    item.tell(MONDAY, { appointment: at("04T09:00"), arrives: at("03T10:00") });
+    const facts = item.liveUntil(at("03T10:01"));
     expect(facts).toContainEqual(expect.objectContaining({ rung: "-24h", skipped: ["-48h"] }));
   });
 

@@ -5,10 +5,10 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_POLICY } from "../../src/sla/default-policy.ts";
 import { describeClocks } from "../../src/sla/describe.ts";
-import type { Fact } from "../../src/sla/fact.ts";
-import { acknowledge } from "../../src/sla/hold.ts";
-import { nextDueAt } from "../../src/sla/ledger.ts";
-import { packLedger } from "../../src/sla/ledger-codec.ts";
+import type { Fact } from "../../src/core/clock-fact.ts";
+import { hold } from "../../src/sla/hold.ts";
+import { nextDueAt } from "../../src/core/clock-ledger.ts";
+import { packLedger } from "../../src/core/clock-ledger-codec.ts";
 import { openPolicy, rulesFor } from "../../src/sla/policy.ts";
 import { kindsIn, TestItem, wall } from "../support/sla-item.ts";
 
@@ -115,7 +115,11 @@ describe("a week of one order", () => {
 
   test("the lead knows; until ten in the evening he wants to hear no more of it", () => {
     const request = { clock: "arrival", until: at("08T02:00"), by: "lea", role: "lead" } as const;
-    const held = acknowledge(item.ledger, rules, { ...request, now: at("07T19:00") });
+    const held = hold(item.ledger, rules, {
+      kind: "acknowledged",
+      ...request,
+      now: at("07T19:00"),
+    });
     item.keep(held.outcome === "held" ? held.facts : []);
     expect(toldUntil("08T03:00")).toEqual(["Mon 02:00 arrival breach+8h → owner and lead"]);
   });

@@ -18,10 +18,10 @@ function told(type: Parameters<typeof orderEvent>[0], subject: string, data = {}
   return event;
 }
 
-function reminders({ notices }: TestEngine): string[] {
-  return notices.map(
-    ({ itemId, params, time }) => `${time} ${itemId} ${params["clock"] as string}`,
-  );
+function breaches({ notices }: TestEngine): string[] {
+  return notices
+    .filter(({ params }) => params["kind"] === "breach")
+    .map(({ itemId, params, time }) => `${time} ${itemId} ${params["clock"] as string}`);
 }
 
 describe("the life of an order item", () => {
@@ -39,15 +39,16 @@ describe("the life of an order item", () => {
     await engine.send(told("work.failed", "item-1"));
     await engine.advanceTo("2026-04-01T09:00:00Z");
 
-    expect(reminders(engine)).toEqual([
-      "2026-03-02T13:00:00.000Z item-1 respondReminder",
-      "2026-03-03T09:00:00.000Z item-1 respondBreach",
-      "2026-03-05T09:00:00.000Z item-1 contactReminder",
-      "2026-03-09T09:00:00.000Z item-1 scheduleReminder",
-      "2026-03-19T20:00:00.000Z item-1 appointmentReminder",
-      "2026-03-21T00:30:00.000Z item-1 onSiteOverdue",
-      "2026-03-23T01:30:00.000Z item-1 resolutionReminder",
+    expect(breaches(engine)).toEqual([
+      "2026-03-03T09:00:00.000Z item-1 respond",
+      "2026-03-06T09:00:00.000Z item-1 contact",
+      "2026-03-09T09:00:00.000Z item-1 schedule",
+      "2026-03-14T09:00:00.000Z item-1 install",
+      "2026-03-21T00:30:00.000Z item-1 on-site",
+      "2026-03-23T01:30:00.000Z item-1 resolution",
     ]);
+    const keys = engine.notices.map(({ params }) => params["key"]);
+    expect(new Set(keys).size).toBe(keys.length);
     const statuses = engine.pushes.map(({ status }) => status);
     expect(statuses).toEqual(["accepted", "scheduled", "in_progress", "failed"]);
     expect(engine.time).toBe("2026-04-01T09:00:00.000Z");

@@ -4,7 +4,7 @@
              dead letters change together or not at all. An actor whose text is not the one that the
              caller read, or one of whose events was answered before, is left untouched and its present
              text is returned, so that the caller decides again without another read. One such actor does
-             not hold up the others.
+             not hold up the others. The shard's feed tells which journals grew.
   KEYS       1  prefix of the shard, "ow:{s3}:"
   ARGV       1  number of actors
              2  life of a dedupe mark, ms
@@ -12,6 +12,7 @@
                item, opening of the text read ("" there was none), new text ("" forgets the actor),
                due time ("" none),
                old status, new status ("" none), time of the decision, order ("" none),
+               since when a person should look, ms ("none" nobody need, "" as before),
                n, n x (mark, answer)          events answered here for the first time
                n, n x (mark, answer)          answers that replace an earlier "parked", digest kept
                n, n x journal entry
@@ -25,6 +26,7 @@
 ]]
 local p = KEYS[1]
 local at = 3
+local grown = {}
 
 local function take()
   local value = ARGV[at]
@@ -53,6 +55,7 @@ end
 local function commitActor()
   local item, opening, text, due = take(), take(), take(), take()
   local oldStatus, newStatus, now, order = take(), take(), take(), take()
+  local attention = take()
   local marks, answers = takeList(2), takeList(2)
   local entries, effects, dead, looks = takeList(1), takeList(2), takeList(2), takeList(1)
   local actorKey, seenKey = p .. 'a:' .. item, p .. 'seen:' .. item
@@ -85,7 +88,10 @@ local function commitActor()
     redis.call('ZREM', p .. 'due', item)
   else
     redis.call('SET', actorKey, text)
-    if #entries > 0 then redis.call('RPUSH', p .. 'j:' .. item, unpack(entries)) end
+    if #entries > 0 then
+      grown[#grown + 1] = item
+      grown[#grown + 1] = redis.call('RPUSH', p .. 'j:' .. item, unpack(entries)) .. ' ' .. #entries
+    end
     if due == '' then
       redis.call('ZREM', p .. 'due', item)
     else
@@ -97,6 +103,11 @@ local function commitActor()
   end
   if newStatus ~= '' then redis.call('ZADD', p .. 'status:' .. newStatus, now, item) end
   if order ~= '' then redis.call('SADD', p .. 'order:' .. order, item) end
+  if attention == 'none' then
+    redis.call('ZREM', p .. 'attention', item)
+  elseif attention ~= '' then
+    redis.call('ZADD', p .. 'attention', attention, item)
+  end
   for _, channel in ipairs(looks) do
     if redis.call('EXISTS', p .. 'out:' .. channel .. ':' .. item) == 1 then
       redis.call('HSET', p .. 'look:' .. channel, item, now)
@@ -114,4 +125,5 @@ local results = {}
 for i = 1, tonumber(ARGV[1]) do
   results[i] = commitActor()
 end
+tellFeed(p, grown)
 return results

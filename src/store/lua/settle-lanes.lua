@@ -1,7 +1,8 @@
 --[[
   Purpose    End the delivery of a batch of lanes of one channel of one shard.
   Guarantee  What was delivered leaves the outbox in the same write that journals it. An owner that has
-             lost its lease to another changes nothing: the present owner will find out by itself.
+             lost its lease to another changes nothing: the present owner will find out by itself. The
+             shard's feed tells which journals grew.
   KEYS       1  prefix of the shard
   ARGV       1  channel
              2  now, ms
@@ -18,6 +19,7 @@
 local p, channel, now = KEYS[1], ARGV[1], ARGV[2]
 local attempt, leased = p .. 'attempt:' .. channel, p .. 'leased:' .. channel
 local at = 4
+local grown = {}
 
 local function take()
   local value = ARGV[at]
@@ -35,7 +37,10 @@ local function settleLane()
 
   local out = p .. 'out:' .. channel .. ':' .. item
   if dropped > 0 then redis.call('LTRIM', out, dropped, -1) end
-  if #entries > 0 then redis.call('RPUSH', p .. 'j:' .. item, unpack(entries)) end
+  if #entries > 0 then
+    grown[#grown + 1] = item
+    grown[#grown + 1] = redis.call('RPUSH', p .. 'j:' .. item, unpack(entries)) .. ' ' .. #entries
+  end
   redis.call('ZREM', leased, item)
   if verb == 'again' then
     if note == '' then
@@ -68,4 +73,5 @@ local results = {}
 for i = 1, tonumber(ARGV[3]) do
   results[i] = settleLane()
 end
+tellFeed(p, grown)
 return results

@@ -1,5 +1,6 @@
 /** lua/commit.lua in TypeScript. */
 import type { DataCommands } from "./data-commands.ts";
+import { tellFeed } from "./feed.ts";
 import { effectScore } from "./lane-score.ts";
 import { replyError } from "./reply-error.ts";
 import { readArguments, type ScriptArguments } from "./script-arguments.ts";
@@ -16,6 +17,7 @@ interface ActorCommit {
   readonly newStatus: string;
   readonly now: string;
   readonly order: string;
+  readonly attention: string;
   readonly marks: Pairs;
   readonly answers: Pairs;
   readonly entries: readonly string[];
@@ -28,14 +30,19 @@ interface Shard {
   readonly redis: DataCommands;
   /** Of its keys. */
   readonly p: string;
+  /** Items whose journals grew, and how, in turn. */
+  readonly grown: string[];
 }
 
 export function commit(redis: DataCommands, p: string, args: readonly string[]): string[][] {
   const [count, dedupeForMs = ""] = args;
   const reader = readArguments(args, 2);
-  return Array.from({ length: Number(count) }, () =>
-    commitActor({ redis, p }, readActor(reader), dedupeForMs),
+  const grown: string[] = [];
+  const results = Array.from({ length: Number(count) }, () =>
+    commitActor({ redis, p, grown }, readActor(reader), dedupeForMs),
   );
+  tellFeed(redis, p, grown);
+  return results;
 }
 
 /** An object's properties are evaluated in the order they are written in. */
@@ -49,6 +56,7 @@ function readActor({ take, takeList, takePairs }: ScriptArguments): ActorCommit 
     newStatus: take(),
     now: take(),
     order: take(),
+    attention: take(),
     marks: takePairs(),
     answers: takePairs(),
     entries: takeList(),
@@ -104,25 +112,29 @@ function writeAnswers(
   redis.pexpire(seenKey, dedupeForMs);
 }
 
-function writeActor({ redis, p }: Shard, { item, text, entries, due }: ActorCommit): void {
+function writeActor({ redis, p, grown }: Shard, { item, text, entries, due }: ActorCommit): void {
   if (text === "") {
     redis.del(`${p}a:${item}`, `${p}j:${item}`);
     redis.zrem(`${p}due`, item);
     return;
   }
   redis.set(`${p}a:${item}`, text);
-  if (entries.length > 0) redis.rpush(`${p}j:${item}`, ...entries);
+  if (entries.length > 0) {
+    grown.push(item, `${redis.rpush(`${p}j:${item}`, ...entries)} ${entries.length}`);
+  }
   if (due === "") redis.zrem(`${p}due`, item);
   else redis.zadd(`${p}due`, due, item);
 }
 
 function writeIndexes(
   { redis, p }: Shard,
-  { item, oldStatus, newStatus, now, order }: ActorCommit,
+  { item, oldStatus, newStatus, now, order, attention }: ActorCommit,
 ): void {
   if (oldStatus !== "" && oldStatus !== newStatus) redis.zrem(`${p}status:${oldStatus}`, item);
   if (newStatus !== "") redis.zadd(`${p}status:${newStatus}`, now, item);
   if (order !== "") redis.sadd(`${p}order:${order}`, item);
+  if (attention === "none") redis.zrem(`${p}attention`, item);
+  else if (attention !== "") redis.zadd(`${p}attention`, attention, item);
 }
 
 function enqueueEffect(

@@ -4,6 +4,7 @@
  * holds is copied before it is written to.
  */
 import { wrongType } from "./reply-error.ts";
+import type { StreamRecord } from "./stream.ts";
 import { copySortedSet, emptySortedSet, type SortedSet } from "./sorted-set.ts";
 
 /** What each type of key holds, named as by Redis's TYPE. */
@@ -13,6 +14,7 @@ export interface Contents {
   readonly list: string[];
   readonly set: Set<string>;
   readonly zset: SortedSet;
+  readonly stream: StreamRecord[];
 }
 
 type Type = keyof Contents;
@@ -39,6 +41,7 @@ const EMPTY: { readonly [C in Collection]: () => Contents[C] } = {
   list: () => [],
   set: () => new Set(),
   zset: emptySortedSet,
+  stream: () => [],
 };
 
 export class Keyspace {
@@ -121,6 +124,8 @@ function copyOf(value: Value): Value["content"] {
     case "hash":
       return new Map(value.content);
     case "list":
+      return [...value.content];
+    case "stream":
       return [...value.content];
     case "set":
       return new Set(value.content);

@@ -1,5 +1,6 @@
 /** The scripts about lanes, lua/claim-lanes.lua and its neighbours, in TypeScript; settling has its own file. */
 import type { DataCommands } from "./data-commands.ts";
+import { tellFeed } from "./feed.ts";
 import { laneScore } from "./lane-score.ts";
 
 interface Lane {
@@ -102,7 +103,10 @@ export function unblockLane(redis: DataCommands, p: string, args: readonly strin
   if (redis.hdel(`${p}blocked:${channel}`, item) === 0) return 0;
   const out = `${p}out:${channel}:${item}`;
   if (leftOut !== "0") redis.ltrim(out, leftOut, -1);
-  if (entries.length > 0) redis.rpush(`${p}j:${item}`, ...entries);
+  if (entries.length > 0) {
+    const length = redis.rpush(`${p}j:${item}`, ...entries);
+    tellFeed(redis, p, [item, `${length} ${entries.length}`]);
+  }
   redis.zrem(`${p}dead`, deadId);
   redis.hdel(`${p}deadletters`, deadId);
   if (redis.llen(out) > 0) redis.zadd(`${p}ready:${channel}`, 0, item);

@@ -3,9 +3,11 @@
  * and the conformance test tells when the two no longer agree.
  */
 import * as scripts from "../scripts.ts";
+import { appendAudit } from "./audit.ts";
 import { commit } from "./commit.ts";
 import type { DataCommands } from "./data-commands.ts";
 import { bury, endLetter } from "./dead-letters.ts";
+import { findOverdue, findSettled, takeLook } from "./lagging.ts";
 import { claimLanes, recoverLanes, renewLeases, unblockLane } from "./lanes.ts";
 import { pauseAccount, takePermits } from "./permits.ts";
 import { settleLanes } from "./settle-lanes.ts";
@@ -19,8 +21,12 @@ export const SCRIPT_PORTS: ReadonlyMap<string, ScriptPort> = new Map<string, Scr
   [scripts.recoverLanesScript.sha, recoverLanes],
   [scripts.renewLeasesScript.sha, renewLeases],
   [scripts.unblockLaneScript.sha, unblockLane],
+  [scripts.takeLookScript.sha, takeLook],
+  [scripts.findOverdueScript.sha, findOverdue],
+  [scripts.findSettledScript.sha, findSettled],
   [scripts.takePermitsScript.sha, takePermits],
   [scripts.pauseAccountScript.sha, pauseAccount],
   [scripts.buryScript.sha, bury],
   [scripts.endLetterScript.sha, endLetter],
+  [scripts.appendAuditScript.sha, appendAudit],
 ]);

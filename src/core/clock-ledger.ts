@@ -9,8 +9,7 @@
  *
  * All instants are ms since the epoch; `…Ms` are durations, of open time unless said.
  */
-import type { Breach, ClockFact, Fact, Moved, Started, Stopped } from "./fact.ts";
-import type { Level } from "./policy.ts";
+import type { Breach, ClockFact, Fact, Level, Moved, Started, Stopped } from "./clock-fact.ts";
 
 /** What the clock does. "overstayed": its pause reached its maximum while the item still waits. */
 export type Phase =
@@ -54,7 +53,7 @@ export interface Ledger {
   /** The stage the item is in, and how much the committed clock had used when it got there. */
   readonly stage?: { readonly name: string; readonly sinceMs: number };
   /** Absent until it first changes from green. */
-  readonly jeopardy?: { readonly level: Level; readonly changes: number };
+  readonly jeopardy?: { readonly level: Level; readonly changes: number; readonly since: number };
   /** When the marketplace was last told of a delay. */
   readonly delayNotedAt?: number;
   /** When time alone next changes something. */
@@ -65,6 +64,20 @@ export const EMPTY_LEDGER: Ledger = { policy: "", clocks: {}, closed: {} };
 
 export function applyFacts(ledger: Ledger, facts: readonly Fact[]): Ledger {
   return facts.reduce(applied, ledger);
+}
+
+/** Since when a person should look: a promise is broken, or will be. */
+export function attentionSince({ clocks, jeopardy }: Ledger): number | undefined {
+  const late = Object.values(clocks)
+    .filter(isLate)
+    .map(({ dueAt }) => dueAt);
+  if (jeopardy?.level === "red") late.push(jeopardy.since);
+  return late.length === 0 ? undefined : Math.min(...late);
+}
+
+/** A paused clock has no due time. */
+export function isLate({ breach, phase }: OpenClock): boolean {
+  return breach !== "none" && phase.is !== "paused";
 }
 
 /** When `whenDue` has something to say next; undefined when time alone changes nothing. */
@@ -87,7 +100,7 @@ function applied(ledger: Ledger, fact: Fact): Ledger {
       return withStage(ledger, fact.stage, fact.sinceMs);
     case "jeopardy": {
       const changes = (ledger.jeopardy?.changes ?? 0) + 1;
-      return { ...ledger, jeopardy: { level: fact.level, changes } };
+      return { ...ledger, jeopardy: { level: fact.level, changes, since: fact.at } };
     }
     case "armed": {
       const { nextAt: _before, ...rest } = ledger;

@@ -3,63 +3,47 @@
  * count from its start, and what is as usual at the end of a list is left out. An open clock takes
  * some 30 to 60 bytes.
  */
-import { z } from "zod";
-import { EngineError } from "../core/errors.ts";
-import type { Ledger, OpenClock, Phase } from "./ledger.ts";
+import { EngineError } from "./errors.ts";
+import type { Level } from "./clock-fact.ts";
+import type { Ledger, OpenClock, Phase } from "./clock-ledger.ts";
 
 /** Raised when the shape changes; an older shape is then still read. */
 const FORMAT = 1;
 
 const BREACHES = ["none", "seen", "told"] as const;
 
-const int = z.int();
-const phaseSchema = z.union([z.literal([0, 1]), z.tuple([z.string(), int])]);
 /** Started; due after that, what the target differs from it; since; accrued, epoch, marks, breach, phase, acknowledged, snoozed. */
-const clockSchema = z.tuple([
-  int,
-  int,
-  int,
-  int,
-  int,
-  int.nonnegative(),
-  int,
-  int,
-  z.literal([0, 1, 2]),
-  phaseSchema,
-  int,
-  int,
-]);
-type PackedClock = z.infer<typeof clockSchema>;
+type PackedClock = readonly [
+  startedAt: number,
+  due: number,
+  targetBeyond: number,
+  since: number,
+  accruedMs: number,
+  epoch: number,
+  markMs: number,
+  customerMarkMs: number,
+  breach: number,
+  phase: 0 | 1 | readonly [on: string, endsAt: number],
+  ackUntil: number,
+  snoozedUntil: number,
+];
 const CLOCK_LENGTH = 12;
 
-const restSchema = z.strictObject({
-  next: z.exactOptional(int),
-  wait: z.exactOptional(z.tuple([z.string(), int])),
-  date: z.exactOptional(int),
-  stage: z.exactOptional(z.tuple([z.string(), int])),
-  level: z.exactOptional(z.tuple([z.enum(["green", "yellow", "red"]), int])),
-  noted: z.exactOptional(int),
-});
-
-const someClocksSchema = z.record(
-  z.string(),
-  z.preprocess((value) => (Array.isArray(value) ? padded(value) : value), clockSchema),
-);
-
-const ledgerSchema = z.tuple([
-  z.literal(FORMAT),
-  z.string(),
-  someClocksSchema,
-  z.record(z.string(), int.nonnegative()),
-  restSchema,
-]);
+interface PackedRest {
+  readonly next?: number;
+  readonly wait?: readonly [on: string, since: number];
+  readonly date?: number;
+  readonly stage?: readonly [name: string, sinceMs: number];
+  readonly level?: readonly [level: Level, changes: number, since: number];
+  readonly noted?: number;
+}
 
 export type PackedLedger = readonly [
   format: 1,
   policy: string,
   clocks: Readonly<Record<string, readonly unknown[]>>,
   closed: Readonly<Record<string, number>>,
-  rest: z.infer<typeof restSchema>,
+  rest: PackedRest,
 ];
 
 /** Plain JSON, to stand inside other JSON. */
@@ -76,22 +60,24 @@ export function packLedger(ledger: Ledger): PackedLedger {
       ...(wait !== undefined && { wait: [wait.on, wait.since] }),
       ...(appointmentAt !== undefined && { date: appointmentAt }),
       ...(stage !== undefined && { stage: [stage.name, stage.sinceMs] }),
-      ...(jeopardy !== undefined && { level: [jeopardy.level, jeopardy.changes] }),
+      ...(jeopardy !== undefined && { level: [jeopardy.level, jeopardy.changes, jeopardy.since] }),
       ...(ledger.delayNotedAt !== undefined && { noted: ledger.delayNotedAt }),
     },
   ];
 }
 
-/** @throws EngineError STORE_CORRUPT when it is not what packLedger made */
+/**
+ * Read for every decision, so only its frame is checked: what is in it was written by packLedger.
+ * @throws EngineError STORE_CORRUPT when it is not what packLedger made
+ */
 export function unpackLedger(stored: unknown): Ledger {
-  const read = ledgerSchema.safeParse(stored);
-  if (!read.success) {
-    const text = `The stored clocks are not readable: ${z.prettifyError(read.error)}`;
+  if (!isPacked(stored)) {
+    const text = `The stored clocks are not readable: ${JSON.stringify(stored)?.slice(0, 120)}`;
     throw new EngineError("STORE_CORRUPT", text);
   }
-  const [, policy, clocks, closed, rest] = read.data;
+  const [, policy, clocks, closed, rest] = stored;
   const { next, wait, date, stage, level, noted } = rest;
-  const opened = Object.entries(clocks).map(([name, clock]) => [name, unpackClock(clock)]);
+  const opened = Object.entries(clocks).map(([name, clock]) => [name, unpackClock(padded(clock))]);
   return {
     policy,
     clocks: Object.fromEntries(opened) as Record<string, OpenClock>,
@@ -100,9 +86,26 @@ export function unpackLedger(stored: unknown): Ledger {
     ...(wait !== undefined && { wait: { on: wait[0], since: wait[1] } }),
     ...(date !== undefined && { appointmentAt: date }),
     ...(stage !== undefined && { stage: { name: stage[0], sinceMs: stage[1] } }),
-    ...(level !== undefined && { jeopardy: { level: level[0], changes: level[1] } }),
+    ...(level !== undefined && {
+      jeopardy: { level: level[0], changes: level[1], since: level[2] },
+    }),
     ...(noted !== undefined && { delayNotedAt: noted }),
   };
+}
+
+function isPacked(stored: unknown): stored is PackedLedger {
+  if (!Array.isArray(stored) || stored.length !== 5) return false;
+  const [format, policy, clocks, closed, rest] = stored as unknown[];
+  return (
+    format === FORMAT &&
+    typeof policy === "string" &&
+    [clocks, closed, rest].every(isObject) &&
+    Object.values(clocks as object).every(Array.isArray)
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function packClock(clock: OpenClock): PackedClock {
@@ -117,7 +120,7 @@ function packClock(clock: OpenClock): PackedClock {
     epoch,
     markMs,
     customerMarkMs,
-    BREACHES.indexOf(breach) as 0 | 1 | 2,
+    BREACHES.indexOf(breach),
     packPhase(clock.phase),
     clock.ackUntil ?? 0,
     clock.snoozedUntil ?? 0,
@@ -136,7 +139,7 @@ function unpackClock(packed: PackedClock): OpenClock {
     epoch,
     markMs,
     customerMarkMs,
-    breach: BREACHES[breach],
+    breach: BREACHES[breach] ?? "none",
     phase: unpackPhase(phase),
     ...(ackUntil !== 0 && { ackUntil }),
     ...(snoozedUntil !== 0 && { snoozedUntil }),
@@ -157,7 +160,7 @@ function trimmed(values: readonly unknown[]): readonly unknown[] {
   return values.slice(0, values.findLastIndex((value) => value !== 0) + 1);
 }
 
-function padded(values: readonly unknown[]): readonly unknown[] {
+function padded(values: readonly unknown[]): PackedClock {
   const missing = Math.max(0, CLOCK_LENGTH - values.length);
-  return [...values, ...Array.from({ length: missing }, () => 0)];
+  return [...values, ...Array.from({ length: missing }, () => 0)] as unknown as PackedClock;
 }

@@ -3,7 +3,12 @@
  * that was computed from the policy, and what somebody is to be told of it; instants are ms since
  * the epoch, `…Ms` are durations, of the clock's open time unless said.
  */
-import type { Level, Role } from "./policy.ts";
+/** Who works on orders. */
+export const ROLES = ["owner", "lead"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Whether the committed date will be kept. */
+export type Level = "green" | "yellow" | "red";
 
 /** Something to tell somebody. The key is unique within the item, so a repeat is harmless. */
 export interface Notice {
