@@ -1,6 +1,7 @@
-/** The HTTP API as part of a process: its own connection to the queue, closed with the process. */
+/** The HTTP API as part of a process: its own connections to the queue and the store, closed with the process. */
 import type { MachineDefinition } from "../core/definition.ts";
-import { registerMachines } from "../core/machine.ts";
+import { type Machines, registerMachines } from "../core/machine.ts";
+import { openReading } from "../engine/reading.ts";
 import { startHttpServer } from "../http/server.ts";
 import { openIntakeQueue } from "../queue/intake-queue.ts";
 import type { EventSchemas } from "../queue/producer.ts";
@@ -18,15 +19,20 @@ export interface HttpApiOptions extends RunningProcess {
  */
 export async function openHttpApi(options: HttpApiOptions): Promise<string> {
   const { config, redisUrl, lifecycle } = options;
+  const layout = { prefix: config.keyPrefix, shards: config.shards };
+  const machines = registerMachines(options.definitions);
+  const timeoutMs = config.intakeTimeoutMs;
   const queue = openIntakeQueue({
     redisUrl,
     prefix: config.queuePrefix,
-    timeoutMs: config.intakeTimeoutMs,
-    probeKey: probeKey({ prefix: config.keyPrefix, shards: config.shards }),
+    timeoutMs,
+    probeKey: probeKey(layout),
   });
   lifecycle.onShutdown("intake queue", () => queue.close());
+  const reading = openReading({ redisUrl, layout, machines, timeoutMs });
+  lifecycle.onShutdown("reading side", async () => reading.close());
   const server = await startHttpServer(
-    { ...config, queue, log: options.log, schemas: schemasOf(options.definitions) },
+    { ...config, queue, reading, log: options.log, schemas: schemasOf(machines) },
     { host: config.httpHost, port: config.httpPort },
   );
   lifecycle.onShutdown("HTTP API", () => server.close());
@@ -34,7 +40,6 @@ export async function openHttpApi(options: HttpApiOptions): Promise<string> {
 }
 
 /** Of a type that several versions of a machine take, the newest one's: it is listed first. */
-function schemasOf(definitions: readonly MachineDefinition[]): EventSchemas {
-  const { all } = registerMachines(definitions);
+function schemasOf({ all }: Machines): EventSchemas {
   return Object.assign({}, ...all.toReversed().map(({ events }) => events)) as EventSchemas;
 }

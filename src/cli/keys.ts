@@ -1,5 +1,5 @@
 /** `orderwright keys`: API keys for the HTTP API, made, listed, rotated and revoked. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config.ts";
 import { type Scope, SCOPES } from "../core/grant.ts";
 import { CACHED_FOR_MS } from "../store/key-ring.ts";
@@ -83,11 +83,10 @@ function rotateCommand(): Command {
   return withReason(newCommand("rotate"))
     .description("Make a key that takes the place of another; for a while both are good.")
     .argument("<id>", "id of the old key, see `orderwright keys list`")
-    .option(
-      "--overlap <time>",
-      `how long both are good, 0m for not at all (default: ${OVERLAP})`,
-      untilOf,
-      untilOf(OVERLAP),
+    .addOption(
+      new Option("--overlap <time>", "how long both are good, 0m for not at all")
+        .argParser(untilOf)
+        .default(untilOf(OVERLAP), OVERLAP),
     )
     .option(
       "--expires <time>",

@@ -35,14 +35,25 @@ export async function pageJournal(
     const [text] = await loadActors(store, [itemId]);
     return text === undefined ? undefined : { itemId, length, entries: [] };
   }
-  const isForward = first === "oldest";
-  const from = isForward ? (after ?? -1) + 1 : Math.max(0, (after ?? length) - limit);
-  const to = isForward ? Math.min(length, from + limit) - 1 : Math.min(length, after ?? length) - 1;
+  const { from, to } = rangeOf({ first, after, limit }, length);
   if (to < from) return { itemId, length, entries: [] };
   const read = await readJournal(store, itemId, { from, to });
   const placed = read.map((entry, index) => ({ place: from + index, entry }));
-  const entries = isForward ? placed : placed.toReversed();
+  const entries = first === "oldest" ? placed : placed.toReversed();
   const last = entries.at(-1)?.place;
-  const isMore = isForward ? to < length - 1 : from > 0;
+  const isMore = first === "oldest" ? to < length - 1 : from > 0;
   return { itemId, length, entries, ...(isMore && last !== undefined && { next: last }) };
+}
+
+/** Places, both included; none when `to` is in front of `from`. */
+function rangeOf(
+  { first, after, limit }: JournalQuery,
+  length: number,
+): { readonly from: number; readonly to: number } {
+  if (first === "oldest") {
+    const from = (after ?? -1) + 1;
+    return { from, to: Math.min(length, from + limit) - 1 };
+  }
+  const end = Math.min(length, after ?? length);
+  return { from: Math.max(0, end - limit), to: end - 1 };
 }

@@ -249,7 +249,9 @@ export const machinesDescription = z.object({
       version: z.string(),
       birth: z.string().describe("Type of the event that begins an item."),
       statuses: z.array(words),
-      events: z.record(z.string(), z.looseObject({})).describe("JSON Schema of `data` by event type."),
+      events: z
+        .record(z.string(), z.looseObject({}))
+        .describe("JSON Schema of `data` by event type."),
     }),
   ),
 });

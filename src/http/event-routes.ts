@@ -10,6 +10,7 @@ import { type Admission, openAdmission } from "./admission.ts";
 import type { Enqueue } from "./enqueuer.ts";
 import { type EventResult, readBody } from "./event-body.ts";
 import { codedProblem, sendProblem, unavailable } from "./problem-details.ts";
+import "./scopes.ts";
 
 /** Bodies in memory at a time, all requests together. */
 const BYTES_MAX = 64 * 1024 * 1024;
@@ -29,7 +30,8 @@ export function addEventRoutes(app: FastifyInstance, options: EventRoutesOptions
   const onRequest = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
     admitOrRefuse(admission, { request, reply, bodyMaxBytes: options.bodyMaxBytes });
 
-  app.post("/v1/events", { onRequest }, async (request, reply) => {
+  const config = { scope: "events:write" } as const;
+  app.post("/v1/events", { onRequest, config }, async (request, reply) => {
     const body = readBody(schemas, request.body, now());
     if (body.kind === "batch-size") {
       await sendProblem(reply, codedProblem(body.count === 0 ? 422 : 413, body.problem));

@@ -56,10 +56,7 @@ export const itemsQuery = z.strictObject({
 });
 
 export const journalQuery = z.strictObject({
-  first: z
-    .enum(["oldest", "newest"])
-    .default("oldest")
-    .describe("Which end the pages begin at."),
+  first: z.enum(["oldest", "newest"]).default("oldest").describe("Which end the pages begin at."),
   limit,
   cursor: whole(0).optional().describe("`next` of the page before, with the same `first`."),
 });
@@ -81,7 +78,9 @@ export const feedQuery = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("Go on behind the `id` of an earlier message. The header `last-event-id` comes first."),
+    .describe(
+      "Go on behind the `id` of an earlier message. The header `last-event-id` comes first.",
+    ),
 });
 
 export const feedHeaders = z.object({

@@ -9,15 +9,19 @@ import {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
   LogController,
 } from "fastify";
 import { EngineError } from "../core/errors.ts";
 import { EVENT_BATCH_MAX, EVENT_MAX_BYTES } from "../core/event.ts";
+import type { Reading } from "../engine/reading.ts";
 import type { Logger } from "../logger.ts";
 import type { IntakeQueue } from "../queue/intake-queue.ts";
 import type { EventSchemas } from "../queue/producer.ts";
+import { addDocsRoutes } from "./docs-routes.ts";
 import { openEnqueuer } from "./enqueuer.ts";
 import { addEventRoutes } from "./event-routes.ts";
+import { addFeedRoute } from "./feed-route.ts";
 import { addHealthRoutes } from "./health-routes.ts";
 import {
   codedProblem,
@@ -26,12 +30,17 @@ import {
   sendProblem,
   unavailable,
 } from "./problem-details.ts";
+import { addReadRoutes } from "./read-routes.ts";
+import { invalid } from "./route.ts";
 
 /** A full batch of the largest events, and what separates them. */
 const BODY_MAX_BYTES = EVENT_BATCH_MAX * (EVENT_MAX_BYTES + 1) + 1;
 
 /** A request that has not arrived by then holds a place that others need. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** An item's id has 128 characters, each of up to nine in a URL. */
+const PARAMETER_MAX = 2_048;
 
 const MEDIA_TYPES = [
   "application/json",
@@ -45,6 +54,8 @@ export interface ServerOptions {
   readonly queue: Pick<IntakeQueue, "add" | "probe">;
   readonly schemas: EventSchemas;
   readonly log: Logger;
+  /** Absent: events are taken, and nothing is told. */
+  readonly reading?: Reading;
   /** Longest wait for the queue. */
   readonly intakeTimeoutMs: number;
   readonly intakeMaxInFlight: number;
@@ -83,13 +94,18 @@ export async function startHttpServer(
 }
 
 export function newServer(options: ServerOptions): FastifyInstance {
-  const { queue, schemas, log } = options;
+  const { log } = options;
   const app: FastifyInstance = fastify({
     loggerInstance: log as FastifyBaseLogger,
     // A line per request would be most of the log; what intake cannot take is told by the enqueuer.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: PARAMETER_MAX },
+    // What is said of an address that cannot be read, before any route is found.
+    frameworkErrors: (_error, _request, reply) => {
+      void sendProblem(reply as FastifyReply, invalid("The address has an escape that is no text"));
+    },
     // Fastify's own answer has neither a code nor a word about when to come back.
     return503OnClosing: false,
   });
@@ -103,6 +119,12 @@ export function newServer(options: ServerOptions): FastifyInstance {
     if (problem.status >= 500) request.log.error({ err: error }, "request failed");
     return sendProblem(reply, problem);
   });
+  addRoutes(app, options);
+  return app;
+}
+
+export function addRoutes(app: FastifyInstance, options: ServerOptions): void {
+  const { queue, schemas, log, reading } = options;
   addHealthRoutes(app, queue);
   addEventRoutes(app, {
     schemas,
@@ -111,7 +133,11 @@ export function newServer(options: ServerOptions): FastifyInstance {
     bodyMaxBytes: BODY_MAX_BYTES,
     now: Date.now,
   });
-  return app;
+  if (reading !== undefined) {
+    addReadRoutes(app, reading);
+    addFeedRoute(app, reading);
+  }
+  addDocsRoutes(app);
 }
 
 function takeJsonOnly(app: FastifyInstance): void {

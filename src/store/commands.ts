@@ -16,13 +16,13 @@ export interface RedisCommands {
   readonly llen: (key: string) => Promise<number>;
   readonly xlen: (key: string) => Promise<number>;
   /** Records of a stream by id, the first ones first: each an id, then fields and values in turn. */
-  readonly xrange: (
+  xrange(
     key: string,
     from: string,
     to: string,
     count: "COUNT",
     most: number,
-  ) => Promise<[id: string, fields: string[]][]>;
+  ): Promise<[id: string, fields: string[]][]>;
   readonly smembers: (key: string) => Promise<string[]>;
   readonly zcard: (key: string) => Promise<number>;
   readonly zcount: (key: string, min: Argument, max: Argument) => Promise<number>;

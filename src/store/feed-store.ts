@@ -53,7 +53,9 @@ export async function isFeedCut(
     redis.xlen(key),
     redis.xrange(key, "-", "+", "COUNT", 1),
   ]);
-  return length >= FEED_RECORDS && oldest !== undefined && compareFeedIds(readId(oldest[0]), after) > 0;
+  return (
+    length >= FEED_RECORDS && oldest !== undefined && compareFeedIds(readId(oldest[0]), after) > 0
+  );
 }
 
 /** An id in front of everything that is committed from now on. */

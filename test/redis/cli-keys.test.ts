@@ -43,7 +43,10 @@ test("a key lives its life, and each step of it is in the audit journal", async 
     "keys",
     "create",
     ...flags,
-    ...["--expires", "90d", "--reason", "OPS-7"],
+    "--expires",
+    "90d",
+    "--reason",
+    "OPS-7",
   );
   expect(made).toMatchObject({ scopes: ["events:write", "items:read"], account: "acme" });
   const rotated = await run("keys", "rotate", made.id, "--overlap", "2h", "--by", "eve");

@@ -16,9 +16,7 @@ test("a new key is read back, has the documented shape, and is never the same", 
 
 test("one character that was copied wrongly is told from a wrong key", () => {
   const { text } = newKey();
-  const digit = fc.constantFrom(
-    ..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-  );
+  const digit = fc.stringMatching(/^[0-9A-Za-z]$/);
   fc.assert(
     fc.property(fc.integer({ min: 3, max: text.length - 1 }), digit, (at, by) => {
       fc.pre(text.charAt(at) !== "_" && text.charAt(at) !== by);

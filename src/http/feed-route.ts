@@ -1,0 +1,183 @@
+/**
+ * `GET /v1/feed`: what happens to items, as server-sent events, within a second of its commit. A message's
+ * id is a cursor: whoever comes back with it misses nothing, and may hear a few things twice. A client
+ * that reads too slowly is waited for, and what it has not read stays in Redis.
+ * Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import {
+  cursorText,
+  eventsOf,
+  type FeedBatch,
+  type FeedCursor,
+  type FeedFilter,
+  feedNow,
+  isCursorTooOld,
+  readCursor,
+} from "../engine/feed.ts";
+import type { Reading } from "../engine/reading.ts";
+import { feedEvent, problemDetails } from "./answers.ts";
+import { feedHeaders, feedQuery } from "./parameters.ts";
+import { sendProblem } from "./problem-details.ts";
+import { notRead, readFault } from "./read-routes.ts";
+import { invalid, type RouteDescription, valuesOf } from "./route.ts";
+
+export const FEED_ROUTE: RouteDescription = {
+  method: "GET",
+  path: "/v1/feed",
+  scope: "items:read",
+  group: "Items",
+  summary: "What happens to items, as it happens",
+  description:
+    "Server-sent events: `decision` for each decision and `delivery` for each answer to an effect, in short, of all items or of one item or order. Told at least once, an item's own in order; `itemId` and `place` tell a repeat. It begins now, or behind the cursor. The `id` is told once for several messages, so resume with the last one seen. `gap` says that the cursor is too old and something was not told: read the items anew, and go on listening.",
+  query: feedQuery,
+  headers: feedHeaders,
+  answers: [
+    {
+      status: 200,
+      description: "A stream that does not end by itself; each `data` is one JSON document.",
+      schema: feedEvent,
+      mediaType: "text/event-stream",
+    },
+    { status: 400, description: "The cursor is none of this feed.", schema: problemDetails },
+  ],
+};
+
+/** Streams at a time: each is a connection, and costs Redis nothing while it keeps up. */
+const STREAMS_MAX = 100;
+
+/** So often something is written, lest proxies take a quiet stream for a dead one, ms. */
+const HEARTBEAT_MS = 15_000;
+
+/** A browser that lost its stream comes again after this, ms. */
+const RETRY_MS = 2_000;
+
+/** A client that takes nothing for as long has gone, ms. */
+const STALLED_MS = 60_000;
+
+export function addFeedRoute(app: FastifyInstance, reading: Reading): void {
+  const streams = new Set<AbortController>();
+  app.addHook("preClose", async () => {
+    for (const stream of streams) stream.abort();
+  });
+  const options = { config: { scope: FEED_ROUTE.scope }, exposeHeadRoute: false };
+  app.get(FEED_ROUTE.path, options, async (request, reply) => {
+    const stream = new AbortController();
+    if (streams.size >= STREAMS_MAX) return sendProblem(reply, notRead(FULL));
+    streams.add(stream);
+    // Before anything is awaited: a client that has gone already would never be noticed.
+    reply.raw.once("close", () => stream.abort());
+    try {
+      await serve({ reading, stream }, request, reply);
+    } finally {
+      streams.delete(stream);
+    }
+    return undefined;
+  });
+}
+
+const FULL = `${STREAMS_MAX} streams are open, and this process has no more. Come again later.`;
+
+interface Serving {
+  readonly reading: Reading;
+  readonly stream: AbortController;
+}
+
+async function serve(
+  { reading, stream }: Serving,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const faults: string[] = [];
+  const query = valuesOf(feedQuery, request.query, faults);
+  if (faults.length > 0) return sendProblem(reply, invalid(faults.join("; ")));
+  const filter = query as FeedFilter;
+  const given = request.headers["last-event-id"] ?? query["cursor"];
+  let start: Start | undefined;
+  try {
+    await reading.ready();
+    start = await startAt(reading, typeof given === "string" ? given : undefined);
+  } catch (error) {
+    return sendProblem(reply, readFault(reading, request, error));
+  }
+  if (start === undefined) return sendProblem(reply, invalid(FOREIGN_CURSOR));
+  reply.hijack();
+  const { raw } = reply;
+  try {
+    await tell(raw, { reading, filter, start, signal: stream.signal });
+  } catch (error) {
+    if (!stream.signal.aborted)
+      request.log.warn({ err: error }, "feed ended; its client comes again");
+  } finally {
+    raw.end();
+  }
+}
+
+const FOREIGN_CURSOR =
+  "cursor: must be the `id` of a message of this feed. Leave it out to begin now";
+
+interface Start {
+  readonly cursor: FeedCursor;
+  readonly isTooOld: boolean;
+}
+
+/** `undefined` for a text that is no cursor. */
+async function startAt({ store }: Reading, given: string | undefined): Promise<Start | undefined> {
+  if (given === undefined) return { cursor: await feedNow(store), isTooOld: false };
+  const cursor = readCursor(given, store.layout.shards);
+  return cursor && { cursor, isTooOld: await isCursorTooOld(store, cursor) };
+}
+
+interface Telling {
+  readonly reading: Reading;
+  readonly filter: FeedFilter;
+  readonly start: Start;
+  readonly signal: AbortSignal;
+}
+
+async function tell(
+  raw: ServerResponse,
+  { reading, filter, start, signal }: Telling,
+): Promise<void> {
+  raw.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    // Proxies that hold answers back until they are whole would hold this one back for ever.
+    "x-accel-buffering": "no",
+  });
+  const gap = start.isTooOld ? "event: gap\ndata: {}\n\n" : "";
+  raw.write(`retry: ${RETRY_MS}\n${idLine(start.cursor)}\n${gap}`);
+  let cursor = start.cursor;
+  const heartbeat = setInterval(() => raw.write(`${idLine(cursor)}: \n\n`), HEARTBEAT_MS);
+  try {
+    for await (const batch of reading.feed.follow(start.cursor, signal)) {
+      const text = await messages(reading, filter, batch);
+      ({ cursor } = batch);
+      if (text !== "" && !raw.write(text)) await drained(raw, signal);
+    }
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+async function messages(reading: Reading, filter: FeedFilter, batch: FeedBatch): Promise<string> {
+  const events = await eventsOf(reading.store, filter, batch.told);
+  return events
+    .map((event, index) => {
+      const name = event.kind === "delivery" ? "delivery" : "decision";
+      // An id in the middle of a batch would leave out what other shards have in it.
+      const id = index === events.length - 1 ? idLine(batch.cursor) : "";
+      return `${id}event: ${name}\ndata: ${JSON.stringify(event)}\n\n`;
+    })
+    .join("");
+}
+
+function idLine(cursor: FeedCursor): string {
+  return `id: ${cursorText(cursor)}\n`;
+}
+
+async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
+  await once(raw, "drain", { signal: AbortSignal.any([signal, AbortSignal.timeout(STALLED_MS)]) });
+}

@@ -1,0 +1,124 @@
+/**
+ * Puts the reading routes onto the server. Each question has its answer in bounded time: there are so
+ * many places, Redis' silence has an end, and whoever comes too late hears when to come again.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { EngineError } from "../core/errors.ts";
+import type { Reading } from "../engine/reading.ts";
+import { type Admission, openAdmission } from "./admission.ts";
+import { ITEM_ROUTES } from "./item-routes.ts";
+import { OVERVIEW_ROUTES } from "./overview-routes.ts";
+import { codedProblem, type ProblemDetails, sendProblem } from "./problem-details.ts";
+import type { ReadRoute, Told } from "./route.ts";
+import "./scopes.ts";
+
+export const READ_ROUTES: readonly ReadRoute[] = [...ITEM_ROUTES, ...OVERVIEW_ROUTES];
+
+/** Questions under way at a time; a page of 200 items is some 2,000 commands to Redis. */
+const IN_FLIGHT_MAX = 32;
+
+/** Questions that read every journal. */
+const HEAVY_MAX = 1;
+
+/** Longest time for an ordinary answer, ms. */
+const TIMEOUT_MS = 10_000;
+
+export function addReadRoutes(app: FastifyInstance, reading: Reading): void {
+  const places = openAdmission({ requestsMax: IN_FLIGHT_MAX, bytesMax: Infinity });
+  const heavyPlaces = openAdmission({ requestsMax: HEAVY_MAX, bytesMax: Infinity });
+  for (const route of READ_ROUTES) {
+    const admission = route.isHeavy === true ? heavyPlaces : places;
+    const options = { config: { scope: route.scope } };
+    app.get(pathOf(route), options, (request, reply) =>
+      answer({ route, reading, admission }, request, reply),
+    );
+  }
+}
+
+/** As Fastify writes it: `{id}` is `:id`. */
+export function pathOf({ path }: Pick<ReadRoute, "path">): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
+}
+
+interface Serving {
+  readonly route: ReadRoute;
+  readonly reading: Reading;
+  readonly admission: Admission;
+}
+
+async function answer(
+  { route, reading, admission }: Serving,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const release = admission.admit(0);
+  if (release === undefined) {
+    await sendProblem(reply, notRead(BUSY));
+    return;
+  }
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  const late = AbortSignal.timeout(route.timeoutMs ?? TIMEOUT_MS);
+  const signal = AbortSignal.any([gone.signal, late]);
+  // Its place is free when the work has ended, which may be after the answer.
+  const work = ask(reading, route, { request, signal }).finally(release);
+  try {
+    await send(reply, await unless(signal, work));
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    await sendProblem(reply, late.aborted ? notRead(LATE) : readFault(reading, request, error));
+  }
+}
+
+const BUSY =
+  "As many questions of this kind are under way as are answered at a time. Ask again in a moment.";
+
+const LATE =
+  "The answer took too long. Ask again, for less: a smaller limit, or a filter with an index.";
+
+const AWAY = "Redis does not answer. Nothing needs to be done here: ask again until it does.";
+
+async function ask(
+  reading: Reading,
+  route: ReadRoute,
+  { request, signal }: { readonly request: FastifyRequest; readonly signal: AbortSignal },
+): Promise<Told> {
+  await reading.ready();
+  return route.run(reading, { params: request.params, query: request.query, signal });
+}
+
+async function send(reply: FastifyReply, told: Told): Promise<void> {
+  if (told.outcome === "problem") await sendProblem(reply, told.problem);
+  else await reply.header("cache-control", "no-store").send(told.body);
+}
+
+/** Rejects as soon as the signal says so. */
+async function unless<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** 503 while Redis is away; else the fault is on this side, and what it is stands in the log. */
+export function readFault(
+  reading: Pick<Reading, "isOutage">,
+  request: FastifyRequest,
+  error: unknown,
+): ProblemDetails {
+  if (reading.isOutage(error)) return notRead(AWAY);
+  if (!(error instanceof EngineError)) throw error;
+  request.log.error({ err: error }, "request failed");
+  const message = error.message.replace(`${error.code}: `, "");
+  return codedProblem(500, { code: error.code, message });
+}
+
+export function notRead(message: string): ProblemDetails {
+  return codedProblem(503, { code: "READ_UNAVAILABLE", message });
+}

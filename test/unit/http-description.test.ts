@@ -1,0 +1,139 @@
+/** What the API says of itself is what it does. */
+import { fastify, type FastifyInstance } from "fastify";
+import { beforeAll, describe, expect, test } from "vitest";
+import { definitions } from "../../machines/registry.ts";
+import { eventSchemas } from "../../machines/order-item/events.ts";
+import { registerMachines } from "../../src/core/machine.ts";
+import { FeedTail } from "../../src/engine/feed-tail.ts";
+import type { Reading } from "../../src/engine/reading.ts";
+import { ROUTES } from "../../src/http/route-table.ts";
+import { addRoutes } from "../../src/http/server.ts";
+import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
+import { createLogger } from "../../src/logger.ts";
+import { MemoryRedis, memoryCommands } from "../../src/store/memory/memory-redis.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly schema: Json;
+  }[];
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content: Json }>
+  >;
+  readonly "x-scope": string;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: Json;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+const served: { readonly name: string; readonly scope: unknown }[] = [];
+let app: FastifyInstance;
+let document: Document;
+
+function emptyReading(): Reading {
+  const memory = new MemoryRedis(() => 0);
+  const redis = memoryCommands(async (name, args) => memory.call(name, args));
+  const store = { redis, layout: { prefix: "ow", shards: 1 } };
+  return {
+    store,
+    machines: registerMachines(definitions({ orderItem: {} })),
+    feed: new FeedTail(store),
+    clocks: () => DEFAULT_CLOCKS,
+    ready: async () => undefined,
+    refreshClocks: async () => undefined,
+    isOutage: () => false,
+    close: () => undefined,
+  };
+}
+
+beforeAll(async () => {
+  app = fastify();
+  app.addHook("onRoute", ({ method, url, config }) => {
+    served.push({ name: `${String(method)} ${url}`, scope: config?.scope });
+  });
+  addRoutes(app, {
+    reading: emptyReading(),
+    queue: { add: async () => undefined, probe: async () => undefined },
+    schemas: eventSchemas(8 * 1024),
+    log: createLogger("silent"),
+    intakeTimeoutMs: 1_000,
+    intakeMaxInFlight: 10,
+  });
+  document = (await app.inject({ url: "/openapi.json" })).json<Document>();
+  return () => app.close();
+});
+
+const OPERATIONS = ROUTES.map(({ method, path }) => [method.toLowerCase(), path] as const);
+
+describe("the table of routes", () => {
+  test("has every route that the server has, with the same scope, and no other", () => {
+    const described = ROUTES.map(({ method, path, scope }) => ({
+      name: `${method} ${path.replace(/\{(\w+)\}/g, ":$1")}`,
+      scope,
+    }));
+    const routes = served.filter(({ name }) => !name.startsWith("HEAD "));
+    const byName = (one: { name: string }, other: { name: string }): number =>
+      one.name < other.name ? -1 : 1;
+    expect(routes.toSorted(byName)).toEqual(described.toSorted(byName));
+  });
+});
+
+describe("/openapi.json", () => {
+  test("is OpenAPI 3.1 with an operation for each route", () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d$/);
+    expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
+    const found = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => [method, path]),
+    );
+    expect(found.toSorted()).toEqual(OPERATIONS.map((each) => [...each]).toSorted());
+    const ids = found.map(
+      ([method, path]) => document.paths[path ?? ""]?.[method ?? ""]?.operationId,
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test.each(OPERATIONS)("%s %s declares its parameters and its answers", (method, path) => {
+    const operation = document.paths[path]?.[method];
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const parameters = operation?.parameters ?? [];
+    expect(parameters.filter((each) => each.in === "path").map(({ name }) => name)).toEqual(inPath);
+    for (const { schema } of parameters) expect(schema).toHaveProperty("type");
+    const responses = Object.entries(operation?.responses ?? {});
+    expect(responses.length).toBeGreaterThan(0);
+    for (const [status, { description, content }] of responses) {
+      expect(status).toMatch(/^[2-5]\d\d$/);
+      expect(description).toMatch(/\w/);
+      const types = Object.keys(content);
+      expect(types).toHaveLength(1);
+      if (Number(status) >= 400) expect(types).toEqual(["application/problem+json"]);
+    }
+    expect(operation?.["x-scope"]).toMatch(
+      /^(public|admin|items:read|items:operate|events:write)$/,
+    );
+  });
+
+  test("has no reference that leads nowhere", () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)];
+    expect(references.map(([, target]) => target)).toEqual([]);
+  });
+});
+
+describe("/docs", () => {
+  test("names every route and loads nothing from anywhere", async () => {
+    const response = await app.inject({ url: "/docs" });
+    const policy = String(response.headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain("unsafe");
+    for (const { method, path } of ROUTES) expect(response.body).toContain(`${method} ${path}`);
+    expect(response.body).not.toMatch(/<script|<img|<link|@import|url\(/);
+    expect(response.body.match(/(?:src|href)="(?!#|\/openapi\.json")/)).toBeNull();
+  });
+});
