@@ -62,8 +62,9 @@ export class FeedTail {
         yield batch;
         if (seat === undefined) continue;
         for await (const told of this.#given(seat, signal)) {
-          const fresh = told.told.filter((each) => isBehind(each, cursor));
-          cursor = furthest(cursor, told.cursor);
+          const fresh = told.told.filter((each) => told.isGap || isBehind(each, cursor));
+          // Places that Redis has forgotten are given anew: then the tail alone knows which are.
+          cursor = told.isGap ? told.cursor : furthest(cursor, told.cursor);
           yield { ...told, told: fresh, cursor };
         }
       } finally {
@@ -121,10 +122,10 @@ export class FeedTail {
     let isMore = false;
     try {
       const batch = await readFeed(this.#store, this.#cursor);
-      this.#cursor = furthest(this.#cursor, batch.cursor);
+      this.#cursor = batch.cursor;
       this.#failingSince = undefined;
       ({ isMore } = batch);
-      if (batch.told.length > 0) this.#give(batch);
+      if (batch.told.length > 0 || batch.isGap) this.#give(batch);
     } catch (error) {
       this.#failingSince ??= performance.now();
       if (performance.now() - this.#failingSince > PATIENCE_MS) this.#sendAway(error);

@@ -1,24 +1,18 @@
 /**
  * What happens to all items, as it happens: every journal entry of every item, told in short. At least
  * once: an entry is known by its item and its place in the journal, and may be told again after a cursor
- * was given back. An item's entries come in order; those of different items nearly so.
+ * was given back. An item's entries come in order; those of different items in hardly any.
  */
 import type { JournalEntry } from "../core/journal.ts";
-import {
-  compareFeedIds,
-  feedEnd,
-  type FeedId,
-  isFeedCut,
-  readFeedRecords,
-} from "../store/feed-store.ts";
+import { feedEnd, type FeedMark, readFeedRecords } from "../store/feed-store.ts";
 import { itemsOfOrder, readJournal } from "../store/item-store.ts";
 import type { Store } from "../store/store.ts";
 
 /** Records that are read of one shard at a time; one holds the items of one batch of commits. */
 const RECORDS_MAX = 50;
 
-/** How far somebody has read: a place for each shard. */
-export type FeedCursor = readonly FeedId[];
+/** How far somebody has read: a mark for each shard. */
+export type FeedCursor = readonly FeedMark[];
 
 /** One journal entry. What it holds besides is in the journal, at `place`. */
 export interface FeedEvent {
@@ -38,55 +32,60 @@ export interface FeedEvent {
   readonly code?: string;
 }
 
-/** Where in the feed an event was told. */
-export interface FeedPlace {
+export interface ToldEvent {
   readonly shard: number;
-  readonly id: FeedId;
+  /** Of the record, in the shard's feed. */
+  readonly recordPlace: number;
+  readonly event: FeedEvent;
 }
 
-export type ToldEvent = FeedPlace & { readonly event: FeedEvent };
-
 export interface FeedBatch {
-  /** In the order of the feed's own clock. */
   readonly told: readonly ToldEvent[];
   /** Behind everything in it. */
   readonly cursor: FeedCursor;
   readonly isMore: boolean;
+  /** Something is not told and will not be: the cursor was too old, or Redis has forgotten its end. */
+  readonly isGap: boolean;
 }
 
 /** In front of everything that is committed from now on. */
 export async function feedNow(store: Store): Promise<FeedCursor> {
-  const end = await feedEnd(store);
-  return Array.from({ length: store.layout.shards }, () => end);
+  return Promise.all(allShardsOf(store).map((shard) => feedEnd(store, shard)));
 }
 
 /** What is behind the cursor, up to some hundred entries of each shard. */
 export async function readFeed(store: Store, cursor: FeedCursor): Promise<FeedBatch> {
-  const shards = await Promise.all(
-    cursor.map(async (after, shard) => {
-      const records = await readFeedRecords(store, shard, { after, limit: RECORDS_MAX });
-      const grown = records.flatMap(({ id, grown }) => grown.map((each) => ({ id, ...each })));
-      const told = await Promise.all(
-        grown.map(async ({ id, itemId, from, to }) => {
-          const entries = await readJournal(store, itemId, { from, to });
-          return entries.map((entry, index): ToldEvent => ({
-            shard,
-            id,
-            event: inShort(itemId, from + index, entry),
-          }));
-        }),
-      );
-      const last = records.at(-1)?.id ?? after;
-      return { told: told.flat(), last, isMore: records.length === RECORDS_MAX };
+  const shards = await Promise.all(cursor.map((after, shard) => readShard(store, shard, after)));
+  return {
+    told: shards.flatMap(({ told }) => told),
+    cursor: shards.map(({ mark }) => mark),
+    isMore: shards.some(({ isMore }) => isMore),
+    isGap: shards.some(({ isLost }) => isLost),
+  };
+}
+
+async function readShard(store: Store, shard: number, after: FeedMark) {
+  const read = await readFeedRecords(store, shard, { after, limit: RECORDS_MAX });
+  const { mark } = read;
+  if (read.outcome === "lost") return { told: [], mark, isMore: false, isLost: true };
+  const grown = read.records.flatMap(({ place, grown }) =>
+    grown.map((each) => ({ place, ...each })),
+  );
+  const told = await Promise.all(
+    grown.map(async ({ place: recordPlace, itemId, from, to }) => {
+      const entries = await readJournal(store, itemId, { from, to });
+      return entries.map((entry, index): ToldEvent => {
+        const event = inShort(itemId, from + index, entry);
+        return { shard, recordPlace, event };
+      });
     }),
   );
-  return {
-    told: shards
-      .flatMap(({ told }) => told)
-      .toSorted((left, right) => compareFeedIds(left.id, right.id)),
-    cursor: shards.map(({ last }) => last),
-    isMore: shards.some(({ isMore }) => isMore),
-  };
+  const isMore = read.records.length === RECORDS_MAX;
+  return { told: told.flat(), mark, isMore, isLost: false };
+}
+
+function allShardsOf({ layout }: Store): number[] {
+  return Array.from({ length: layout.shards }, (_, shard) => shard);
 }
 
 /** Of one item, or of the items of one order; everything when neither is given. */
@@ -108,44 +107,28 @@ export async function eventsOf(
     .filter(({ itemId }) => (item ?? itemId) === itemId && ofOrder?.has(itemId) !== false);
 }
 
-/** Whether something behind the cursor may be told no more, because it is too long ago. */
-export async function isCursorTooOld(store: Store, cursor: FeedCursor): Promise<boolean> {
-  const cut = await Promise.all(cursor.map((after, shard) => isFeedCut(store, shard, after)));
-  return cut.includes(true);
-}
-
-export function isBehind({ shard, id }: FeedPlace, cursor: FeedCursor): boolean {
-  const after = cursor[shard];
-  return after === undefined || compareFeedIds(id, after) > 0;
+export function isBehind({ shard, recordPlace }: ToldEvent, cursor: FeedCursor): boolean {
+  return recordPlace >= (cursor[shard]?.place ?? 0);
 }
 
 /** The further one of each shard. */
 export function furthest(one: FeedCursor, other: FeedCursor): FeedCursor {
-  return one.map((id, shard) => {
+  return one.map((mark, shard) => {
     const rival = other[shard];
-    return rival !== undefined && compareFeedIds(rival, id) > 0 ? rival : id;
+    return rival !== undefined && rival.place > mark.place ? rival : mark;
   });
 }
 
-/** As text: the latest moment, then for each shard how long before it, in base 36. */
+/** As text: for each shard the place in base 36 and the check. */
 export function cursorText(cursor: FeedCursor): string {
-  const latest = Math.max(...cursor.map(({ ms }) => ms));
-  const places = cursor.map(({ ms, seq }) => {
-    const before = (latest - ms).toString(36);
-    return seq === 0 ? before : `${before}-${seq.toString(36)}`;
-  });
-  return [latest.toString(36), ...places].join(".");
+  return cursor.map(({ place, check }) => `${place.toString(36)}-${check}`).join(".");
 }
 
 /** `undefined` when the text is no cursor of a feed with so many shards. */
 export function readCursor(text: string, shards: number): FeedCursor | undefined {
-  if (!/^[0-9a-z]{1,10}(\.[0-9a-z]{1,10}(-[0-9a-z]{1,10})?)+$/.test(text)) return undefined;
-  const [latest = "", ...places] = text.split(".");
-  if (places.length !== shards) return undefined;
-  return places.map((place) => {
-    const [before = "0", seq = "0"] = place.split("-");
-    return { ms: Math.max(0, parseInt(latest, 36) - parseInt(before, 36)), seq: parseInt(seq, 36) };
-  });
+  const marks = text.split(".").map((part) => /^([0-9a-z]{1,10})-([0-9a-f]{6})?$/.exec(part));
+  if (marks.length !== shards || marks.includes(null)) return undefined;
+  return marks.map((mark) => ({ place: parseInt(mark?.[1] ?? "", 36), check: mark?.[2] ?? "" }));
 }
 
 function inShort(itemId: string, place: number, entry: JournalEntry): FeedEvent {

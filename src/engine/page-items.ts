@@ -58,7 +58,7 @@ export interface ItemsPage {
 type IndexName = "order" | "dead" | "attention" | "due" | "status";
 
 /** The most telling one: it has the fewest items. */
-export function indexFor(filter: ItemsFilter): IndexName {
+function indexFor(filter: ItemsFilter): IndexName {
   if (filter.order !== undefined) return "order";
   if (filter.hasDeadLetter === true) return "dead";
   const isInNeed = filter.jeopardy === "yellow" || filter.jeopardy === "red";

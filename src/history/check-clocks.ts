@@ -105,7 +105,9 @@ function openFaults(fact: Exclude<ClockFact, Started>, seen: SeenClock): Fault[]
 
 function breachFaults(at: number, { clock, entry }: SeenClock): Fault[] {
   if (clock.breach !== "none") return [["clock-doubled", "is breached already"]];
-  if (clock.phase.is === "paused") return [["clock-early", "is paused"]];
+  // What had been used before the pause may be more than a target that was made shorter.
+  const isHalted = clock.phase.is === "paused" && clock.accruedMs < clock.targetMs;
+  if (isHalted) return [["clock-early", "is paused"]];
   if (at !== clock.dueAt) return [["clock-early", `is told of ${at}, and due at ${clock.dueAt}`]];
   return entry.at < at ? [["clock-early", `comes ${at - entry.at} ms too early`]] : [];
 }

@@ -14,7 +14,6 @@ import {
   type FeedCursor,
   type FeedFilter,
   feedNow,
-  isCursorTooOld,
   readCursor,
 } from "../engine/feed.ts";
 import type { Reading } from "../engine/reading.ts";
@@ -31,7 +30,7 @@ export const FEED_ROUTE: RouteDescription = {
   group: "Items",
   summary: "What happens to items, as it happens",
   description:
-    "Server-sent events: `decision` for each decision and `delivery` for each answer to an effect, in short, of all items or of one item or order. Told at least once, an item's own in order; `itemId` and `place` tell a repeat. It begins now, or behind the cursor. The `id` is told once for several messages, so resume with the last one seen. `gap` says that the cursor is too old and something was not told: read the items anew, and go on listening.",
+    "Server-sent events: `decision` for each decision and `delivery` for each answer to an effect, in short, of all items or of one item or order. Told at least once, an item's own in order; `itemId` and `place` tell a repeat. It begins now, or behind the cursor. The `id` is told once for several messages, so resume with the last one seen. `gap` says that something was not told, because the cursor is too old or Redis has forgotten its last second: read the items anew, and go on listening.",
   query: feedQuery,
   headers: feedHeaders,
   answers: [
@@ -95,7 +94,7 @@ async function serve(
   if (faults.length > 0) return sendProblem(reply, invalid(faults.join("; ")));
   const filter = query as FeedFilter;
   const given = request.headers["last-event-id"] ?? query["cursor"];
-  let start: Start | undefined;
+  let start: FeedCursor | undefined;
   try {
     await reading.ready();
     start = await startAt(reading, typeof given === "string" ? given : undefined);
@@ -118,22 +117,18 @@ async function serve(
 const FOREIGN_CURSOR =
   "cursor: must be the `id` of a message of this feed. Leave it out to begin now";
 
-interface Start {
-  readonly cursor: FeedCursor;
-  readonly isTooOld: boolean;
-}
-
 /** `undefined` for a text that is no cursor. */
-async function startAt({ store }: Reading, given: string | undefined): Promise<Start | undefined> {
-  if (given === undefined) return { cursor: await feedNow(store), isTooOld: false };
-  const cursor = readCursor(given, store.layout.shards);
-  return cursor && { cursor, isTooOld: await isCursorTooOld(store, cursor) };
+async function startAt(
+  { store }: Reading,
+  given: string | undefined,
+): Promise<FeedCursor | undefined> {
+  return given === undefined ? feedNow(store) : readCursor(given, store.layout.shards);
 }
 
 interface Telling {
   readonly reading: Reading;
   readonly filter: FeedFilter;
-  readonly start: Start;
+  readonly start: FeedCursor;
   readonly signal: AbortSignal;
 }
 
@@ -144,15 +139,16 @@ async function tell(
   raw.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
+    // Kept by its client after the end, it would hold up the end of the process.
+    connection: "close",
     // Proxies that hold answers back until they are whole would hold this one back for ever.
     "x-accel-buffering": "no",
   });
-  const gap = start.isTooOld ? "event: gap\ndata: {}\n\n" : "";
-  raw.write(`retry: ${RETRY_MS}\n${idLine(start.cursor)}\n${gap}`);
-  let cursor = start.cursor;
+  raw.write(`retry: ${RETRY_MS}\n${idLine(start)}\n`);
+  let cursor = start;
   const heartbeat = setInterval(() => raw.write(`${idLine(cursor)}: \n\n`), HEARTBEAT_MS);
   try {
-    for await (const batch of reading.feed.follow(start.cursor, signal)) {
+    for await (const batch of reading.feed.follow(start, signal)) {
       const text = await messages(reading, filter, batch);
       ({ cursor } = batch);
       if (text !== "" && !raw.write(text)) await drained(raw, signal);
@@ -164,14 +160,15 @@ async function tell(
 
 async function messages(reading: Reading, filter: FeedFilter, batch: FeedBatch): Promise<string> {
   const events = await eventsOf(reading.store, filter, batch.told);
-  return events
-    .map((event, index) => {
-      const name = event.kind === "delivery" ? "delivery" : "decision";
-      // An id in the middle of a batch would leave out what other shards have in it.
-      const id = index === events.length - 1 ? idLine(batch.cursor) : "";
-      return `${id}event: ${name}\ndata: ${JSON.stringify(event)}\n\n`;
-    })
-    .join("");
+  const end = idLine(batch.cursor);
+  const gap = batch.isGap ? `${events.length === 0 ? end : ""}event: gap\ndata: {}\n\n` : "";
+  const told = events.map((event, index) => {
+    const name = event.kind === "delivery" ? "delivery" : "decision";
+    // An id in the middle of a batch would leave out what other shards have in it.
+    const id = index === events.length - 1 ? end : "";
+    return `${id}event: ${name}\ndata: ${JSON.stringify(event)}\n\n`;
+  });
+  return gap + told.join("");
 }
 
 function idLine(cursor: FeedCursor): string {

@@ -42,7 +42,7 @@ export function parametersOf({ params, query, headers }: RouteDescription): Para
 }
 
 /** JSON Schema 2020-12 of what the server gives, or with "input" of what it takes. */
-export function jsonSchemaOf(schema: z.ZodType, io: "input" | "output" = "output"): Json {
+function jsonSchemaOf(schema: z.ZodType, io: "input" | "output" = "output"): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
   return rest;
 }

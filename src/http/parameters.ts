@@ -9,7 +9,7 @@ const CURSOR_MAX = 1_024;
 
 const text = z.string().min(1).max(NAME_MAX);
 
-export function whole(min: number, max = Number.MAX_SAFE_INTEGER): z.ZodType<number, unknown> {
+function whole(min: number, max = Number.MAX_SAFE_INTEGER): z.ZodType<number, unknown> {
   const read = (value: unknown): unknown =>
     typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
   return z.preprocess(read, z.int().min(min).max(max));

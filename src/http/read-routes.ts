@@ -36,7 +36,7 @@ export function addReadRoutes(app: FastifyInstance, reading: Reading): void {
 }
 
 /** As Fastify writes it: `{id}` is `:id`. */
-export function pathOf({ path }: Pick<ReadRoute, "path">): string {
+function pathOf({ path }: Pick<ReadRoute, "path">): string {
   return path.replace(/\{(\w+)\}/g, ":$1");
 }
 

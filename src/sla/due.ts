@@ -55,7 +55,9 @@ export function passTime(draft: Draft, until: number): void {
   }
   for (const ruled of ruledClocks(draft)) {
     const { name, clock, rule } = ruled;
-    if (isPaused(clock) || clock.breach !== "none" || clock.dueAt > until) continue;
+    // A paused clock may have used up a target that was made shorter meanwhile.
+    const isHalted = isPaused(clock) && clock.accruedMs < clock.targetMs;
+    if (isHalted || clock.breach !== "none" || clock.dueAt > until) continue;
     if (rule.kind === "fixed-date" && rule.atDue === "end") endReminders(draft, ruled);
     else
       emit(draft, {

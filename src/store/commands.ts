@@ -14,15 +14,6 @@ export interface RedisCommands {
   readonly hincrby: (key: string, field: string, by: number) => Promise<number>;
   readonly lrange: (key: string, from: number, to: number) => Promise<string[]>;
   readonly llen: (key: string) => Promise<number>;
-  readonly xlen: (key: string) => Promise<number>;
-  /** Records of a stream by id, the first ones first: each an id, then fields and values in turn. */
-  xrange(
-    key: string,
-    from: string,
-    to: string,
-    count: "COUNT",
-    most: number,
-  ): Promise<[id: string, fields: string[]][]>;
   readonly smembers: (key: string) => Promise<string[]>;
   readonly zcard: (key: string) => Promise<number>;
   readonly zcount: (key: string, min: Argument, max: Argument) => Promise<number>;

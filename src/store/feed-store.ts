@@ -1,22 +1,25 @@
 /**
- * The feed of a shard: a stream that tells which journals grew, written by the scripts that write to
- * journals, in the same write. A record names items and places in their journals, and is told in order;
- * the newest ones alone are kept, so a listener that stayed away too long has to look at the items anew.
+ * The feed of a shard: a list that tells which journals grew, written by the scripts that write to
+ * journals, in the same write. A record names items and places in their journals; its own place, counted
+ * from the first record ever, never changes. The newest ones alone are kept, so a reader that stayed away
+ * too long has lost its place. So has one whose Redis has forgotten its last second: what stands in front
+ * of the place is another record then, by which the reader knows.
  */
+import { createHash } from "node:crypto";
 import { shardPrefix } from "./keys.ts";
+import { readFeedScript } from "./scripts.ts";
 import type { Store } from "./store.ts";
 
-/** lua/feed.lua keeps this many of each shard, and up to a hundred more. */
-const FEED_RECORDS = 10_000;
-
-/** Of a record: a millisecond of Redis' clock and a number within it. Ids of a shard only grow. */
-export interface FeedId {
-  readonly ms: number;
-  readonly seq: number;
+/** How far somebody has read in one shard. */
+export interface FeedMark {
+  /** Records in front of it. */
+  readonly place: number;
+  /** Digest of the record right in front of it; "" when there is none. */
+  readonly check: string;
 }
 
 export interface FeedRecord {
-  readonly id: FeedId;
+  readonly place: number;
   readonly grown: readonly GrownJournal[];
 }
 
@@ -27,60 +30,67 @@ export interface GrownJournal {
   readonly to: number;
 }
 
-export function compareFeedIds(left: FeedId, right: FeedId): number {
-  return left.ms - right.ms || left.seq - right.seq;
-}
+export type FeedReading =
+  | {
+      readonly outcome: "read";
+      /** In order. */
+      readonly records: readonly FeedRecord[];
+      /** Behind them. */
+      readonly mark: FeedMark;
+    }
+  /** What is behind the mark is not known any more. `mark` is the feed's end. */
+  | { readonly outcome: "lost"; readonly mark: FeedMark };
 
-/** Up to `limit` records behind `after`, in order. */
+/** Up to `limit` records behind `after`. */
 export async function readFeedRecords(
+  store: Store,
+  shard: number,
+  { after, limit }: { readonly after: FeedMark; readonly limit: number },
+): Promise<FeedReading> {
+  const [outcome, before, ...texts] = await runRead(store, shard, [after.place, limit]);
+  if (outcome === "end") return { outcome: "lost", mark: markBehind(before, texts[0]) };
+  if (digestOf(String(before)) !== after.check) {
+    return { outcome: "lost", mark: await feedEnd(store, shard) };
+  }
+  const records = texts.map((text, index) => ({
+    place: after.place + index,
+    grown: grownIn(String(text)),
+  }));
+  const last = texts.at(-1);
+  const mark = last === undefined ? after : markBehind(after.place + texts.length, last);
+  return { outcome: "read", records, mark };
+}
+
+/** In front of everything that is committed from now on. */
+export async function feedEnd(store: Store, shard: number): Promise<FeedMark> {
+  const [, place, last] = await runRead(store, shard, [-1, 0]);
+  return markBehind(place, last);
+}
+
+type Reply = readonly (string | number)[];
+
+async function runRead(
   { redis, layout }: Store,
   shard: number,
-  { after, limit }: { readonly after: FeedId; readonly limit: number },
-): Promise<readonly FeedRecord[]> {
-  const key = feedKey(layout, shard);
-  const records = await redis.xrange(key, `(${idText(after)}`, "+", "COUNT", limit);
-  return records.map(([id, fields]) => ({ id: readId(id), grown: grownIn(fields) }));
+  args: readonly number[],
+): Promise<Reply> {
+  return (await readFeedScript.run(redis, shardPrefix(layout, shard), args)) as Reply;
 }
 
-/** Whether records behind `after` may have been dropped: the feed is full and begins later. */
-export async function isFeedCut(
-  { redis, layout }: Store,
-  shard: number,
-  after: FeedId,
-): Promise<boolean> {
-  const key = feedKey(layout, shard);
-  const [length, [oldest]] = await Promise.all([
-    redis.xlen(key),
-    redis.xrange(key, "-", "+", "COUNT", 1),
-  ]);
-  return (
-    length >= FEED_RECORDS && oldest !== undefined && compareFeedIds(readId(oldest[0]), after) > 0
-  );
+function markBehind(place: Reply[number] | undefined, last: Reply[number] | undefined): FeedMark {
+  return { place: Number(place), check: digestOf(String(last ?? "")) };
 }
 
-/** An id in front of everything that is committed from now on. */
-export async function feedEnd({ redis }: Pick<Store, "redis">): Promise<FeedId> {
-  const [seconds = 0, microseconds = 0] = (await redis.time()).map(Number);
-  return { ms: seconds * 1_000 + Math.floor(microseconds / 1_000), seq: 0 };
+/** Short: it tells a record from the one that took its place, and keeps no secret. */
+function digestOf(record: string): string {
+  return record === "" ? "" : createHash("sha1").update(record).digest("hex").slice(0, 6);
 }
 
-function feedKey(layout: Store["layout"], shard: number): string {
-  return `${shardPrefix(layout, shard)}feed`;
-}
-
-function idText({ ms, seq }: FeedId): string {
-  return `${ms}-${seq}`;
-}
-
-function readId(text: string): FeedId {
-  const [ms = 0, seq = 0] = text.split("-").map(Number);
-  return { ms, seq };
-}
-
-function grownIn(fields: readonly string[]): GrownJournal[] {
-  return fields.flatMap((itemId, index) => {
+function grownIn(record: string): GrownJournal[] {
+  const lines = record.split("\n");
+  return lines.flatMap((itemId, index) => {
     if (index % 2 === 1) return [];
-    const [length = 0, added = 0] = (fields[index + 1] ?? "").split(" ").map(Number);
+    const [length = 0, added = 0] = (lines[index + 1] ?? "").split(" ").map(Number);
     return [{ itemId, from: length - added, to: length - 1 }];
   });
 }

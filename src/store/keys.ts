@@ -22,8 +22,9 @@
  *     caution              until when nothing is sent without a look, ms    string
  *     channels             channels that ever had an effect                 set
  *     status:<status>      item -> last decision, ms                        sorted set
- *     feed                 item and "<journal entries> <of them new>": which
- *                          journals grew; only the newest records          stream
+ *     feed                 which journals grew, oldest first; each record is
+ *                          item, "<entries> <of them new>", … in lines     list
+ *     feedcut              records that were cut off the feed              string
  *     order:<order>        items of an order                                set
  *     attention            item -> since when a person should look, ms      sorted set
  *     dead                 dead letter id -> when, ms                       sorted set

@@ -6,10 +6,10 @@ import type { EventType } from "../../machines/order-item/events.ts";
 import type { Reading } from "../../src/engine/reading.ts";
 import * as answers from "../../src/http/answers.ts";
 import { newServer } from "../../src/http/server.ts";
-import { listDeadLetters } from "../../src/store/dead-letter-store.ts";
+import { bury, listDeadLetters } from "../../src/store/dead-letter-store.ts";
 import { type Harness, startHarness } from "../support/engine-harness.ts";
 import { eventually } from "../support/eventually.ts";
-import { readingOf, serverOptions } from "../support/http-reading.ts";
+import { isUp, readingOf, serverOptions } from "../support/http-reading.ts";
 import { orderEvent } from "../support/order-item-events.ts";
 
 /** Item, order, and the steps it takes. */
@@ -58,13 +58,17 @@ beforeAll(async () => {
   await harness.send(orderEvent("work.started", { subject: "i-5" }));
   await harness.send({ ...orderEvent("order.accepted", { subject: "i-6" }), type: "no.such" });
   await harness.send({ ...orderEvent("order.accepted", { subject: "nobody" }), data: {} } as never);
+  const { store } = harness.engine;
   await eventually(async () => {
-    expect((await harness.actor("i-5"))?.parked).toHaveLength(1);
-    expect(await listDeadLetters(harness.engine.store, 10)).toHaveLength(1);
+    const parked = (await harness.actor("i-5"))?.parked.length;
+    const letters = (await listDeadLetters(store, 10)).length;
+    if (parked !== 1 || letters !== 1) throw new Error(`${parked} parked, ${letters} letters`);
   });
+  const problem = { code: "MACHINE_FAILED", message: "It cannot." } as const;
+  await bury(store, { kind: "timer", itemId: "i-4", timer: "t", id: "timer:t", at: 1, problem });
   reading = readingOf(inject("redisUrl"), harness.config);
   app = newServer(serverOptions(reading));
-  await eventually(async () => expect((await ask("/v1/policy")).status).toBe(200));
+  await isUp(async () => (await ask("/v1/policy")).status);
 });
 
 afterAll(async () => {
@@ -144,7 +148,8 @@ describe("filters", () => {
     ["jeopardy=red", []],
     ["dueBefore=2000-01-01T00:00:00Z", []],
     ["dueBefore=2099-01-01T00:00:00Z&status=accepted", ["i-2"]],
-    ["dead=true", []],
+    ["dead=true", ["i-4"]],
+    ["dead=true&status=pending", []],
   ])("%s", async (query, expected) => {
     expect(await idsAt(`/v1/items?${query}`)).toEqual(expected.toSorted());
   });
@@ -235,7 +240,8 @@ describe("what is refused", () => {
     ["/v1/fulfilment?since=2026-02-01&until=2026-01-01", 400, "REQUEST_INVALID", "until"],
     ["/v1/feed?cursor=x", 400, "REQUEST_INVALID", "cursor"],
     ["/v1/feed?colour=x", 400, "REQUEST_INVALID", "colour"],
-  ])("%s with %i %s, and says why", async (url, status, code, word) => {
+  ])("%s with %i %s, and says why", async (...refusal) => {
+    const [url, status, code, word] = refusal;
     const { status: is, body } = await ask(url);
     expect({ is, code: body["code"] }).toEqual({ is: status, code });
     expect(body["detail"]).toContain(word);

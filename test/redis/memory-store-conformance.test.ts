@@ -27,6 +27,7 @@ import {
   itemsOfOrder,
   readJournal,
 } from "../../src/store/item-store.ts";
+import { feedEnd, readFeedRecords } from "../../src/store/feed-store.ts";
 import { auditKey, cautionKey, itemPrefix, limiterKey, shardOf } from "../../src/store/keys.ts";
 import {
   forgetLag,
@@ -323,6 +324,7 @@ const unblockStep = stepOf(
 );
 
 const lookStep = stepOf("look", fc.record({ itemId: item, channel, owner }), {
+  trips: "more",
   run: (store, { now }, look) => {
     const shard = shardOf(store.layout, look.itemId);
     return Promise.all([
@@ -332,6 +334,8 @@ const lookStep = stepOf("look", fc.record({ itemId: item, channel, owner }), {
       dueItems(store, shard, { now, limit: 3 }),
       readJournal(store, look.itemId),
       readJournal(store, look.itemId, { from: -2, to: -2 }),
+      readFeedRecords(store, shard, { after: { place: 0, check: "" }, limit: 3 }),
+      feedEnd(store, shard).then((end) => readFeedRecords(store, shard, { after: end, limit: 3 })),
       // Redis gives the members of a set in no order.
       channelsOf(store, shard).then((channels) => channels.toSorted()),
     ]);
@@ -553,9 +557,6 @@ function contentOf(value: Value): unknown {
       return Object.fromEntries(value.content);
     case "set":
       return [...value.content].toSorted();
-    // Redis takes the ids from its own clock.
-    case "stream":
-      return value.content.map(({ fields }) => fields);
     case "zset":
       return value.content.members.flatMap((member) => [
         member,
@@ -585,7 +586,6 @@ async function keptInRedis(prefix: string): Promise<Kept[]> {
     string: (key) => redis.get(key),
     list: (key) => redis.lrange(key, 0, -1),
     hash: (key) => redis.hgetall(key),
-    stream: async (key) => (await redis.xrange(key, "-", "+")).map(([, fields]) => fields),
     set: async (key) => (await redis.smembers(key)).toSorted(),
     zset: (key) => redis.zrangebyscore(key, "-inf", "+inf", "WITHSCORES"),
   };

@@ -6,6 +6,7 @@ import { registerMachines } from "../../src/core/machine.ts";
 import { openReading, type Reading } from "../../src/engine/reading.ts";
 import type { ServerOptions } from "../../src/http/server.ts";
 import { createLogger } from "../../src/logger.ts";
+import { eventually } from "./eventually.ts";
 
 export function readingOf(
   redisUrl: string,
@@ -17,6 +18,14 @@ export function readingOf(
     layout: { prefix: keyPrefix, shards },
     machines: registerMachines(definitions({ orderItem: {} })),
     timeoutMs,
+  });
+}
+
+/** Waits until `answered` says that a question was answered with 200. */
+export async function isUp(answered: () => Promise<number>): Promise<void> {
+  await eventually(async () => {
+    const status = await answered();
+    if (status !== 200) throw new Error(`the API answers ${status}`);
   });
 }
 

@@ -7,6 +7,7 @@ import { registerMachines } from "../../src/core/machine.ts";
 import { FeedTail } from "../../src/engine/feed-tail.ts";
 import type { Reading } from "../../src/engine/reading.ts";
 import { ROUTES } from "../../src/http/route-table.ts";
+import { scopeOf } from "../../src/http/scopes.ts";
 import { addRoutes } from "../../src/http/server.ts";
 import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
 import { createLogger } from "../../src/logger.ts";
@@ -57,7 +58,8 @@ function emptyReading(): Reading {
 beforeAll(async () => {
   app = fastify();
   app.addHook("onRoute", ({ method, url, config }) => {
-    served.push({ name: `${String(method)} ${url}`, scope: config?.scope });
+    const scope = scopeOf({ routeOptions: { config } } as Parameters<typeof scopeOf>[0]);
+    served.push({ name: `${String(method)} ${url}`, scope });
   });
   addRoutes(app, {
     reading: emptyReading(),
@@ -93,7 +95,8 @@ describe("/openapi.json", () => {
     const found = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => [method, path]),
     );
-    expect(found.toSorted()).toEqual(OPERATIONS.map((each) => [...each]).toSorted());
+    const names = found.map((words) => words.join(" "));
+    expect(new Set(names)).toEqual(new Set(OPERATIONS.map((words) => words.join(" "))));
     const ids = found.map(
       ([method, path]) => document.paths[path ?? ""]?.[method ?? ""]?.operationId,
     );
@@ -113,7 +116,7 @@ describe("/openapi.json", () => {
       expect(description).toMatch(/\w/);
       const types = Object.keys(content);
       expect(types).toHaveLength(1);
-      if (Number(status) >= 400) expect(types).toEqual(["application/problem+json"]);
+      expect(types[0] === "application/problem+json").toBe(Number(status) >= 400);
     }
     expect(operation?.["x-scope"]).toMatch(
       /^(public|admin|items:read|items:operate|events:write)$/,

@@ -248,6 +248,18 @@ describe("by the event's own time (A5)", () => {
     expect(rungsIn(item.liveUntil(at("04T12:00")))).toEqual(["breach+12h", "breach+16h"]);
   });
 
+  test("a shorter target that a paused clock has used up is a breach, and told as one", () => {
+    const item = started();
+    item.tell(at("01T15:00"), { wait: CUSTOMER });
+    item.rules = workRules({ targetMs: 4 * HOUR_MS }, { version: "test-2" });
+    const facts = item.wake(at("01T15:30"));
+    expect(kindsIn(facts).filter((kind) => kind === "breached" || kind === "rang")).toEqual([
+      "breached",
+      "rang",
+    ]);
+    expect(item.clock().breach).toBe("told");
+  });
+
   test("a story that is caught up on in one go rings nothing that its next event ends", () => {
     const item = new TestItem(workRules());
     const arrives = at("03T12:00");

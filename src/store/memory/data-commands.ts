@@ -12,7 +12,6 @@ import {
   removeMember,
   type SortedSet,
 } from "./sorted-set.ts";
-import { nextId, type RangeReply, rangeOfStream } from "./stream.ts";
 
 type Argument = string | number;
 
@@ -127,31 +126,6 @@ export class DataCommands {
 
   rpush(key: string, ...items: readonly string[]): number {
     return this.#keyspace.open(key, "list").push(...items);
-  }
-
-  // Streams.
-
-  /** `args`: "MAXLEN", "~", how many are kept, "*", then fields and values in turn. */
-  xadd(key: string, ...args: readonly Argument[]): string {
-    const [, , kept = "", , ...fields] = args.map(String);
-    const records = this.#keyspace.open(key, "stream");
-    const id = nextId(records.at(-1)?.id, this.#keyspace.now());
-    records.push({ id, fields });
-    records.splice(0, Math.max(0, records.length - readInteger(kept)));
-    return `${id.ms}-${id.seq}`;
-  }
-
-  xlen(key: string): number {
-    return this.#keyspace.read(key, "stream")?.length ?? 0;
-  }
-
-  /** `args`: the first and the last id, then "COUNT" and how many. */
-  xrange(key: string, ...args: readonly Argument[]): RangeReply {
-    const [from = "", to = "", , count = ""] = args.map(String);
-    const records = rangeOfStream(this.#keyspace.read(key, "stream") ?? [], from, to);
-    return records
-      .slice(0, readInteger(count))
-      .map(({ id, fields }) => [`${id.ms}-${id.seq}`, [...fields]]);
   }
 
   // Sets.

@@ -4,7 +4,6 @@
  * holds is copied before it is written to.
  */
 import { wrongType } from "./reply-error.ts";
-import type { StreamRecord } from "./stream.ts";
 import { copySortedSet, emptySortedSet, type SortedSet } from "./sorted-set.ts";
 
 /** What each type of key holds, named as by Redis's TYPE. */
@@ -14,7 +13,6 @@ export interface Contents {
   readonly list: string[];
   readonly set: Set<string>;
   readonly zset: SortedSet;
-  readonly stream: StreamRecord[];
 }
 
 type Type = keyof Contents;
@@ -41,7 +39,6 @@ const EMPTY: { readonly [C in Collection]: () => Contents[C] } = {
   list: () => [],
   set: () => new Set(),
   zset: emptySortedSet,
-  stream: () => [],
 };
 
 export class Keyspace {
@@ -124,8 +121,6 @@ function copyOf(value: Value): Value["content"] {
     case "hash":
       return new Map(value.content);
     case "list":
-      return [...value.content];
-    case "stream":
       return [...value.content];
     case "set":
       return new Set(value.content);

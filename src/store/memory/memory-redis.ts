@@ -27,8 +27,6 @@ const DATA_COMMANDS = {
   hincrby: true,
   lrange: true,
   llen: true,
-  xlen: true,
-  xrange: true,
   smembers: true,
   zcard: true,
   zcount: true,

@@ -7,6 +7,7 @@ import { appendAudit } from "./audit.ts";
 import { commit } from "./commit.ts";
 import type { DataCommands } from "./data-commands.ts";
 import { bury, endLetter } from "./dead-letters.ts";
+import { readFeed } from "./feed.ts";
 import { findOverdue, findSettled, takeLook } from "./lagging.ts";
 import { claimLanes, recoverLanes, renewLeases, unblockLane } from "./lanes.ts";
 import { pauseAccount, takePermits } from "./permits.ts";
@@ -21,6 +22,7 @@ export const SCRIPT_PORTS: ReadonlyMap<string, ScriptPort> = new Map<string, Scr
   [scripts.recoverLanesScript.sha, recoverLanes],
   [scripts.renewLeasesScript.sha, renewLeases],
   [scripts.unblockLaneScript.sha, unblockLane],
+  [scripts.readFeedScript.sha, readFeed],
   [scripts.takeLookScript.sha, takeLook],
   [scripts.findOverdueScript.sha, findOverdue],
   [scripts.findSettledScript.sha, findSettled],
