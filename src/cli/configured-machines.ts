@@ -1,4 +1,6 @@
 /** The machines of this installation, with the options that its configuration gives them. */
+import type { Machines } from "../core/machine.ts";
+import type { EventSchemas } from "../queue/producer.ts";
 import { ZodError } from "zod";
 import type { OrderItemOptions } from "../../machines/order-item/options.ts";
 import { definitions } from "../../machines/registry.ts";
@@ -25,4 +27,9 @@ export function configuredDefinitions({
       { cause: error },
     );
   }
+}
+
+/** Of a type that several versions of a machine take, the newest one's: it is listed first. */
+export function schemasOf({ all }: Machines): EventSchemas {
+  return Object.assign({}, ...all.toReversed().map(({ events }) => events)) as EventSchemas;
 }

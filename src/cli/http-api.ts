@@ -1,11 +1,11 @@
 /** The HTTP API as part of a process: its own connections to the queue and the store, closed with the process. */
 import type { MachineDefinition } from "../core/definition.ts";
-import { type Machines, registerMachines } from "../core/machine.ts";
+import { registerMachines } from "../core/machine.ts";
 import { openReading } from "../engine/reading.ts";
 import { startHttpServer } from "../http/server.ts";
 import { openIntakeQueue } from "../queue/intake-queue.ts";
-import type { EventSchemas } from "../queue/producer.ts";
 import { probeKey } from "../store/keys.ts";
+import { schemasOf } from "./configured-machines.ts";
 import type { RunningProcess } from "./running-process.ts";
 
 export interface HttpApiOptions extends RunningProcess {
@@ -37,9 +37,4 @@ export async function openHttpApi(options: HttpApiOptions): Promise<string> {
   );
   lifecycle.onShutdown("HTTP API", () => server.close());
   return server.url;
-}
-
-/** Of a type that several versions of a machine take, the newest one's: it is listed first. */
-function schemasOf({ all }: Machines): EventSchemas {
-  return Object.assign({}, ...all.toReversed().map(({ events }) => events)) as EventSchemas;
 }

@@ -20,7 +20,7 @@ import {
 } from "../intake/webhooks.ts";
 import { verifyOffergridWebhook } from "../offergrid/webhook-signature.ts";
 import { checkEvent, type EventSchemas } from "../queue/producer.ts";
-import { configuredDefinitions } from "./configured-machines.ts";
+import { configuredDefinitions, schemasOf } from "./configured-machines.ts";
 import { complain, print, printJson } from "./output.ts";
 import { type ConfigOption, newCommand } from "./session.ts";
 import { count } from "./text-layout.ts";
@@ -58,7 +58,8 @@ Examples:
 function map(flags: MapFlags): void {
   const { mapping: from } = flags;
   const webhooks = readWebhooks({ text: readFileSync(from, "utf8"), from, env: process.env });
-  const schemas = schemasOf(flags);
+  const definitions = configuredDefinitions(loadConfig(process.env, flags.config));
+  const schemas = schemasOf(registerMachines(definitions));
   for (const hint of typeHints(webhooks, Object.keys(schemas))) complain(`hint: ${hint}`);
   if (flags.try === undefined) {
     const sources = Object.entries(webhooks.sources).map(([name, { kind }]) => ({ name, kind }));
@@ -74,13 +75,6 @@ function map(flags: MapFlags): void {
 
 function said({ name, kind }: { readonly name: string; readonly kind: string }): string {
   return `${name} (${kind})`;
-}
-
-/** Of a type that several versions of a machine take, the newest one's: it is listed first. */
-function schemasOf({ config }: ConfigOption): EventSchemas {
-  const definitions = configuredDefinitions(loadConfig(process.env, config));
-  const { all } = registerMachines(definitions);
-  return Object.assign({}, ...all.toReversed().map(({ events }) => events)) as EventSchemas;
 }
 
 function adapterFor(webhooks: Webhooks, { mapping, source }: MapFlags): Adapter {

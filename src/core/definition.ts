@@ -5,6 +5,7 @@
  */
 import type { AnyStateMachine } from "xstate";
 import type { z } from "zod";
+import type { Wait } from "./clockwork.ts";
 import type { JsonObject } from "./event.ts";
 import type { Problem } from "./errors.ts";
 
@@ -54,8 +55,7 @@ export interface ClockedItem {
   readonly zone?: string;
   /** When the item came to be, ms since the epoch: clocks that begin with it count from there. */
   readonly createdAt?: number;
-  /** Whom it waits for: "customer", "reseller" or "provider". */
-  readonly wait?: { readonly on: string; readonly reason?: string };
+  readonly wait?: Wait;
   /** Ms since the epoch. */
   readonly appointmentAt?: number;
 }
