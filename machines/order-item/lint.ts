@@ -12,7 +12,7 @@ import type { OrderItemContext, SeenEvent } from "./context.ts";
 import type { Refusal } from "./contract.ts";
 import { isTold } from "./effects.ts";
 import { type Finding, finding, type FindingName, ruleOf, warningOf } from "./findings.ts";
-import { withReferencesOf } from "./metadata.ts";
+import { holdsReference } from "./metadata.ts";
 import { contactPromise, offersAlternative, saysNothing, saysWhatIsNext } from "./note-words.ts";
 import type { LintLevel } from "./options.ts";
 import type { Status } from "./statuses.ts";
@@ -158,7 +158,7 @@ function references(update: Read): readonly Finding[] {
 }
 
 function isReferenceKnown({ context, data }: Read): boolean {
-  return Object.keys(withReferencesOf(context.references, data.metadata)).length > 0;
+  return Object.keys(context.references).length > 0 || holdsReference(data.metadata);
 }
 
 const TECHNICIAN = ["technicianName", "technicianPhone", "technicianId"];

@@ -54,12 +54,17 @@ export function metadataSchema(maxBytes: number) {
     .pipe(metadataRecordSchema);
 }
 
+export function holdsReference(metadata: Metadata | undefined): boolean {
+  return metadata !== undefined && REFERENCE_KEYS.some((key) => isReference(metadata[key]));
+}
+
 export function withReferencesOf(known: References, metadata: Metadata | undefined): References {
+  if (metadata === undefined || !holdsReference(metadata)) return known;
   const found = REFERENCE_KEYS.flatMap((key): [string, string | number][] => {
-    const value = metadata?.[key];
+    const value = metadata[key];
     return isReference(value) ? [[key, value]] : [];
   });
-  return found.length === 0 ? known : { ...known, ...Object.fromEntries(found) };
+  return { ...known, ...Object.fromEntries(found) };
 }
 
 export function hasServiceReference(references: References): boolean {

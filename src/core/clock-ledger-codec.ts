@@ -72,8 +72,7 @@ export function packLedger(ledger: Ledger): PackedLedger {
  */
 export function unpackLedger(stored: unknown): Ledger {
   if (!isPacked(stored)) {
-    const text = `The stored clocks are not readable: ${JSON.stringify(stored)?.slice(0, 120)}`;
-    throw new EngineError("STORE_CORRUPT", text);
+    throw new EngineError("STORE_CORRUPT", "The stored clocks are of another shape.");
   }
   const [, policy, clocks, closed, rest] = stored;
   const { next, wait, date, stage, level, noted } = rest;
@@ -161,6 +160,7 @@ function trimmed(values: readonly unknown[]): readonly unknown[] {
 }
 
 function padded(values: readonly unknown[]): PackedClock {
-  const missing = Math.max(0, CLOCK_LENGTH - values.length);
-  return [...values, ...Array.from({ length: missing }, () => 0)] as unknown as PackedClock;
+  const whole = [...values];
+  while (whole.length < CLOCK_LENGTH) whole.push(0);
+  return whole as unknown as PackedClock;
 }

@@ -18,9 +18,12 @@ export function withFacts<Held extends Actor>(actor: Held, facts: readonly Fact[
   return { ...actor, clocks: applyFacts(ledgerOf(actor), facts) };
 }
 
-export function scopeOf(machine: Machine, actor: LivingActor): ClockScope {
+export function scopeOf(
+  machine: Machine,
+  actor: LivingActor,
+  { category, zone }: ClockedItem = clockedBy(machine, actor),
+): ClockScope {
   const { account } = machine.attributes(actor.snapshot.context);
-  const { category, zone } = clockedBy(machine, actor);
   return {
     account,
     ...(category !== undefined && { category }),
@@ -47,7 +50,7 @@ export function afterDecision(
   const isBirth = !isLiving(before);
   const toldAt = event === undefined ? now : Date.parse(event.time);
   const at = (isBirth ? clocked.createdAt : undefined) ?? toldAt;
-  return clocks.follow(ledgerOf(after), scopeOf(machine, after), {
+  return clocks.follow(ledgerOf(after), scopeOf(machine, after, clocked), {
     at,
     now,
     ...(event !== undefined && { eventType: event.type }),
@@ -64,9 +67,10 @@ export function afterHappening(
 ): readonly Fact[] {
   const { clocks, now } = setting;
   if (clocks === undefined || machine.clocked === undefined) return [];
-  const standingNow = standing(machine, actor, clockedBy(machine, actor));
+  const clocked = clockedBy(machine, actor);
+  const standingNow = standing(machine, actor, clocked);
   const statusBefore = standingNow.statusAfter;
-  return clocks.follow(ledgerOf(actor), scopeOf(machine, actor), {
+  return clocks.follow(ledgerOf(actor), scopeOf(machine, actor, clocked), {
     at,
     now,
     eventType,

@@ -120,7 +120,7 @@ function noteAppointment(draft: Draft, date: number | undefined, at: number): vo
 
 function startClocks(draft: Draft, change: Change): void {
   const { at, now } = change;
-  for (const [clock, rule] of Object.entries(draft.rules.clocks)) {
+  for (const [clock, rule] of draft.rules.inOrder) {
     const isOpen = Object.hasOwn(draft.ledger.clocks, clock);
     if (isOpen || !isBegun(rule, change)) continue;
     const dueAt = dueAtStart(draft, rule, at);

@@ -7,6 +7,8 @@ export interface Draft {
   readonly rules: ItemRules;
   readonly facts: Fact[];
   ledger: Ledger;
+  /** What `ruledClocks` found last, and of which clocks. */
+  ruled?: { readonly clocks: Ledger["clocks"]; readonly list: readonly RuledClock[] };
 }
 
 export interface RuledClock {
@@ -25,9 +27,15 @@ export function emit(draft: Draft, fact: Fact): void {
 }
 
 /** The open clocks in the policy's order; one that the policy no longer knows is not among them. */
-export function ruledClocks({ ledger, rules }: Draft): readonly RuledClock[] {
-  return Object.entries(rules.clocks).flatMap(([name, rule]) => {
-    const clock = ledger.clocks[name];
-    return clock === undefined ? [] : [{ name, clock, rule }];
-  });
+export function ruledClocks(draft: Draft): readonly RuledClock[] {
+  const { clocks } = draft.ledger;
+  // Asked many times in a decision, most of which change no clock.
+  if (draft.ruled?.clocks === clocks) return draft.ruled.list;
+  const list: RuledClock[] = [];
+  for (const [name, rule] of draft.rules.inOrder) {
+    const clock = clocks[name];
+    if (clock !== undefined) list.push({ name, clock, rule });
+  }
+  draft.ruled = { clocks, list };
+  return list;
 }

@@ -156,9 +156,11 @@ function pendingRungs(
   lane: Lane,
 ): readonly PlacedRung[] {
   const markMs = lane === "customer" ? clock.customerMarkMs : clock.markMs;
-  return placedRungs(rule.rungs, clock.targetMs).filter(
-    (rung) => rung.lane === lane && rung.thresholdMs > markMs,
-  );
+  const rungs = placedRungs(rule.rungs, clock.targetMs, lane);
+  // Nearly always the first is ahead, or none is left.
+  const [first] = rungs;
+  if (first === undefined || first.thresholdMs > markMs) return rungs;
+  return rungs.filter(({ thresholdMs }) => thresholdMs > markMs);
 }
 
 /** No earlier for a later rung of the same lane: holds only ever delay to a common instant. */

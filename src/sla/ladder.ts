@@ -29,20 +29,27 @@ const UNITS = [
 /** Targets whose rungs are kept for a ladder. Durations have few; a fixed date's is its own. */
 const KEPT_MAX = 64;
 
-const KEPT = new WeakMap<Ladder, Map<number, readonly PlacedRung[]>>();
+/** A ladder's rungs for one target, by lane. */
+type PlacedLanes = Readonly<Record<Lane, readonly PlacedRung[]>>;
+
+const KEPT = new WeakMap<Ladder, Map<number, PlacedLanes>>();
 
 /**
- * In the order in which they fall due. A reminder that would not come before the due time has no
+ * Those of a lane, in the order in which they fall due. A reminder that would not come before the due time has no
  * place: the target was made shorter than the reminder supposes. Kept, for every decision asks.
  */
-export function placedRungs(ladder: Ladder, targetMs: number): readonly PlacedRung[] {
-  const kept = KEPT.get(ladder) ?? new Map<number, readonly PlacedRung[]>();
+export function placedRungs(ladder: Ladder, targetMs: number, lane: Lane): readonly PlacedRung[] {
+  const kept = KEPT.get(ladder) ?? new Map<number, PlacedLanes>();
   const known = kept.get(targetMs);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known[lane];
   if (kept.size >= KEPT_MAX) kept.clear();
   const placed = placeRungs(ladder, targetMs);
-  KEPT.set(ladder, kept.set(targetMs, placed));
-  return placed;
+  const lanes = {
+    operator: placed.filter((rung) => rung.lane === "operator"),
+    customer: placed.filter((rung) => rung.lane === "customer"),
+  };
+  KEPT.set(ladder, kept.set(targetMs, lanes));
+  return lanes[lane];
 }
 
 function placeRungs(ladder: Ladder, targetMs: number): readonly PlacedRung[] {

@@ -150,6 +150,8 @@ export type ClockRule<Kind extends Clock = Clock> = Kind & {
 export interface ItemRules {
   readonly version: string;
   readonly clocks: Readonly<Record<string, ClockRule>>;
+  /** The same in the policy's order: every decision walks them, several times. */
+  readonly inOrder: readonly (readonly [name: string, rule: ClockRule])[];
   readonly customerHours: OpenCalendar;
   readonly jeopardy?: JeopardyPolicy;
   readonly delayNotes?: DelayNotes;
@@ -174,9 +176,9 @@ export function openPolicy(policy: Policy): OpenPolicy {
 
 export function rulesFor(open: OpenPolicy, scope: ClockScope): ItemRules {
   const { account, category } = scope;
-  const zone = scope.zone !== undefined && isZone(scope.zone) ? scope.zone : open.policy.zone;
-  const key = JSON.stringify([account, category ?? null, zone]);
-  return kept(open.rules, key, { max: RULES_MAX, make: () => resolve(open, { ...scope, zone }) });
+  // The name as it came: to ask whether it is a zone costs more than all the rest of a decision's clocks.
+  const key = JSON.stringify([account, category, scope.zone]);
+  return kept(open.rules, key, { max: RULES_MAX, make: () => resolve(open, zoned(open, scope)) });
 }
 
 /** The clock under the matching exceptions, the least specific first; undefined when switched off. */
@@ -187,6 +189,11 @@ function clockUnder(clock: Clock, changes: readonly (ClockChanges | "off")[]): C
 }
 
 type ZonedScope = ClockScope & { readonly zone: string };
+
+function zoned({ policy }: OpenPolicy, scope: ClockScope): ZonedScope {
+  const isKnown = scope.zone !== undefined && isZone(scope.zone);
+  return { ...scope, zone: isKnown ? scope.zone : policy.zone };
+}
 
 function resolve(open: OpenPolicy, scope: ZonedScope): ItemRules {
   const { version, clocks, customerHours, jeopardy, delayNotes } = open.policy;
@@ -203,6 +210,7 @@ function resolve(open: OpenPolicy, scope: ZonedScope): ItemRules {
   return {
     version,
     clocks: rules,
+    inOrder: Object.entries(rules),
     customerHours: calendarOf(open, customerHours, { itemZone: scope.zone }),
     ...(jeopardy !== undefined && { jeopardy }),
     ...(delayNotes !== undefined && { delayNotes }),

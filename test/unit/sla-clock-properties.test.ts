@@ -133,7 +133,10 @@ describe("properties", () => {
         });
         const calendar = openCalendar({ ...setup.calendar, zone: "UTC" }, "UTC");
         const rule = item.rules.clocks["work"];
-        const rungs = placedRungs(rule?.rungs ?? { rungs: [] }, setup.targetMs);
+        const ladder = rule?.rungs ?? { rungs: [] };
+        const rungs = (["operator", "customer"] as const).flatMap((lane) =>
+          placedRungs(ladder, setup.targetMs, lane),
+        );
         for (const { now, facts } of looked) {
           for (const fact of facts) {
             if (fact.kind !== "rang") continue;
