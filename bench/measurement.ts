@@ -2,8 +2,9 @@
  * One run of one contestant, from an empty Redis to a checked result.
  *
  * The clock runs from the first enqueue to the last PATCH; without PATCH, to the moment when the
- * queue is drained, which is when the last state is in Redis. Starting the worker and bringing the
- * items to `pending` is not timed, and warms the worker up.
+ * queue is drained, which is when the last state is in Redis. Starting the worker, bringing the items
+ * to `pending` and the whole lives of some items before them are not timed: a worker runs for weeks,
+ * and in its first seconds V8 still interprets it.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { cpuSecondsOf } from "./child-process.ts";
@@ -29,6 +30,8 @@ export interface Setup {
   readonly stub: Stub;
   readonly effects: Effects;
   readonly itemCount: number;
+  /** Items that live before the clock starts. */
+  readonly warmUpCount: number;
 }
 
 /** Without PATCH this is also the clock's resolution: half a percent of the shortest run. */
@@ -38,7 +41,7 @@ const POLL_INTERVAL_MS = 10;
 const STANDSTILL_MS = 15_000;
 
 export async function measure(contestant: Contestant, setup: Setup): Promise<Outcome> {
-  const { redis, stub, itemCount } = setup;
+  const { redis, stub, itemCount, warmUpCount } = setup;
   await redis.flush();
   await stub.reset();
   const run = await checkedRun(contestant, setup);
@@ -47,7 +50,10 @@ export async function measure(contestant: Contestant, setup: Setup): Promise<Out
   // What a flush frees is the data. A figure from before the run would also charge the scripts and
   // buffers that stay in Redis to whichever contestant runs first.
   await redis.flush();
-  return { ...run, bytesPerItem: (bytesWithData - (await redis.usedBytes())) / itemCount };
+  return {
+    ...run,
+    bytesPerItem: (bytesWithData - (await redis.usedBytes())) / (itemCount + warmUpCount),
+  };
 }
 
 type Run =
@@ -56,16 +62,19 @@ type Run =
 
 async function checkedRun(contestant: Contestant, setup: Setup): Promise<Run> {
   const { redis, stub, effects } = setup;
-  const items = itemIds(setup.itemCount);
+  const all = itemIds(setup.warmUpCount + setup.itemCount);
+  const items = all.slice(setup.warmUpCount);
   await contestant.start({ redisUrl: redis.url, stubUrl: stub.url, effects });
   try {
-    await contestant.begin(items);
+    await contestant.begin(all);
     await settled(contestant, stub, 0);
+    await contestant.enqueueAll(all.slice(0, setup.warmUpCount));
+    await settled(contestant, stub, patchesOf(effects, setup.warmUpCount));
     const timed = await timedPart(contestant, items, setup);
     await contestant.stopWorker();
     // Only now is it sure that nothing follows: a doubled PATCH may come after the last one.
     const report = await stub.report();
-    const faults = [...(await contestant.verify(items)), ...patchFaults(report, items, effects)];
+    const faults = [...(await contestant.verify(all)), ...patchFaults(report, all, effects)];
     if (faults.length > 0) return { outcome: "wrong", faults };
     const eventCount = items.length * STEPS.length;
     const endedAtMs = effects === "with-patch" ? report.lastPatchAtMs : timed.drainedAtMs;
@@ -90,7 +99,7 @@ interface Timed {
 async function timedPart(
   contestant: Contestant,
   items: readonly string[],
-  { redis, stub, effects }: Setup,
+  { redis, stub, effects, warmUpCount }: Setup,
 ): Promise<Timed> {
   const cpuNow = (): number | undefined => {
     const worker = cpuSecondsOf(contestant.workerPid());
@@ -100,12 +109,16 @@ async function timedPart(
   const cpuBefore = cpuNow();
   const startedAtMs = Date.now();
   await contestant.enqueueAll(items);
-  await settled(contestant, stub, effects === "with-patch" ? items.length * STEPS.length : 0);
+  await settled(contestant, stub, patchesOf(effects, warmUpCount + items.length));
   const drainedAtMs = Date.now();
   const cpuAfter = cpuNow();
   const cpuSeconds =
     cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
   return { startedAtMs, drainedAtMs, cpuSeconds };
+}
+
+function patchesOf(effects: Effects, itemCount: number): number {
+  return effects === "with-patch" ? itemCount * STEPS.length : 0;
 }
 
 /** Waits until the queue is drained and `patches` PATCHes have come, or nothing moves any more. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--items N] [--rounds N] [--json] [--only NAME]`: Orderwright against a
+ * `npm run bench -- [--items N] [--warm-up N] [--rounds N] [--json] [--only NAME]`: Orderwright against a
  * hand-made BullMQ + XState worker, same workload, same Redis, same marketplace stub.
  *
  * Take more items than a worker has jobs in flight, or two events of one item run at a time, which
@@ -28,6 +28,7 @@ const EFFECTS: readonly Effects[] = ["with-patch", "without-patch"];
 interface Options {
   readonly contestants: readonly Contestant[];
   readonly itemCount: number;
+  readonly warmUpCount: number;
   readonly rounds: number;
   readonly format: "table" | "json";
 }
@@ -69,11 +70,11 @@ async function measureRounds(
   redis: RedisProcess,
   effects: Effects,
 ): Promise<Cell[]> {
-  const { contestants, itemCount, rounds } = options;
+  const { contestants, itemCount, warmUpCount, rounds } = options;
   const outcomes = new Map<string, Outcome[]>(contestants.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const contestant of contestants) {
-      const outcome = await measure(contestant, { redis, stub, effects, itemCount });
+      const outcome = await measure(contestant, { redis, stub, effects, itemCount, warmUpCount });
       outcomes.get(contestant.name)?.push(outcome);
       console.error(`${contestant.name}, ${fsync}, ${effects}, round ${round}: ${told(outcome)}`);
     }
@@ -90,6 +91,8 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       items: { type: "string", default: "2000" },
+      /** Items that live before those whose events are timed. */
+      "warm-up": { type: "string", default: "1000" },
       rounds: { type: "string", default: "3" },
       json: { type: "boolean", default: false },
       only: { type: "string" },
@@ -109,6 +112,7 @@ function readOptions(): Options {
   return {
     contestants,
     itemCount: positiveInteger("items", values.items),
+    warmUpCount: positiveInteger("warm-up", values["warm-up"]),
     rounds: positiveInteger("rounds", values.rounds),
     format: values.json ? "json" : "table",
   };
