@@ -10,7 +10,9 @@ import { createLifecycle, endOnSignals } from "../src/lifecycle.ts";
 import { createLogger } from "../src/logger.ts";
 import { startWorkers } from "../workers/main.ts";
 
-const config = loadConfig(process.env);
+// What is measured is told by events; nobody asks the marketplace beside them.
+const unasked = { pollIntervalMs: 0, driftIntervalMs: 0 };
+const config = loadConfig(process.env, undefined, unasked);
 const log = createLogger(config.logLevel);
 const lifecycle = createLifecycle({ timeoutMs: config.shutdownTimeoutMs, log });
 if (config.redis.kind !== "url") throw new Error("REDIS_URL is not set.");

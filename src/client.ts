@@ -1,129 +1,82 @@
 /**
- * `orderwright/client`: how a Node.js producer tells Orderwright what happened. It only adds jobs to
- * the queue that any BullMQ client may use; what it brings is types, checks and bulk.
+ * `orderwright/client`: how a Node.js producer tells Orderwright what happened, over HTTP or straight
+ * into the queue that any BullMQ client may use. What it brings is types, checks, ids, bulk and repeats.
  *
- *   const client = openClient({ redisUrl: "redis://127.0.0.1:6379" });
+ *   const client = openClient({ url: "https://orders.example.com", apiKey: process.env.API_KEY });
  *   await client.send({ type: "work.started", subject: "item-1", source: "crm/acme", data: {} });
  *   await client.close();
  *
  * Always true: nothing is sent unless all events of the call passed their checks. A call that resolved
  * is as safe as Redis is durable. A call that rejected may be repeated with the same ids: an event is
- * applied once.
+ * applied once. Over HTTP, neither bullmq nor ioredis is loaded.
  */
-import { randomUUID } from "node:crypto";
-import { Queue } from "bullmq";
-import type { Redis } from "ioredis";
-import type { z } from "zod";
-import { type EventType, eventSchemas } from "../machines/order-item/events.ts";
-import { optionsSchema } from "../machines/order-item/options.ts";
-import type { ArrivedEvent } from "./core/arrival.ts";
-import { EngineError } from "./core/errors.ts";
-import { CRM_EVENTS } from "./queue/queues.ts";
-import { connect } from "./store/connection.ts";
-import { addJobs, checkEvent, newJob, packJobs } from "./queue/producer.ts";
+import { type HttpRoadOptions, openHttpRoad } from "./client/http-road.ts";
+import {
+  type CheckOptions,
+  openCheck,
+  type OrderItemEvent,
+  type SentEvent,
+} from "./client/order-item-event.ts";
+import type { QueueRoadOptions } from "./client/queue-road.ts";
+import type { Road, SendResult } from "./client/road.ts";
+import { EngineError, ERROR_CODES, type ErrorCode } from "./core/errors.ts";
 
+export type { OrderItemEvent, SentEvent } from "./client/order-item-event.ts";
+export { SendError } from "./client/road.ts";
+export type { Refusal, SendResult } from "./client/road.ts";
 export { EngineError } from "./core/errors.ts";
 export type { ErrorCode } from "./core/errors.ts";
 
-type DataOf<Type extends EventType> = z.input<ReturnType<typeof eventSchemas>[Type]>;
-
-/** A fact about an order item. `data` is checked by the type's own schema. */
-export type OrderItemEvent = {
-  [Type in EventType]: {
-    readonly type: Type;
-    /** Order item id: 1 to 128 characters, no `{`, `}` or control characters. */
-    readonly subject: string;
-    /** Who tells it, "crm/acme". Order and identity of events are kept per source. */
-    readonly source: string;
-    readonly data: DataOf<Type>;
-    /** The same for every sending of one fact. Default: a new UUID, so a repeat is another event. */
-    readonly id?: string;
-    /** When it happened, ISO 8601 with an offset. Default: now. */
-    readonly time?: string;
-    /** Place in the source's own order for this item: a number, or text that sorts. */
-    readonly sequence?: string | number;
-    /** "Integer" promises 1, 2, 3 … without holes: a missing number is waited for. */
-    readonly sequencetype?: "Integer";
-    /** Provider account the sender speaks for; an item of another account refuses the event. */
-    readonly account?: string;
-  };
-}[EventType];
-
-export type SentEvent = ArrivedEvent;
-
-export type ClientOptions = {
-  /** BullMQ's key prefix. Default `bull`. */
-  readonly prefix?: string;
-  /** Default `crm-events`. */
-  readonly queue?: string;
-  /** Serialised size of one event's metadata; as the installation sets it, 8 KiB by default. */
-  readonly metadataMaxBytes?: number;
-} & (
-  | { readonly redisUrl: string }
-  /** Yours: the client uses it and does not close it. */
-  | { readonly connection: Redis }
-);
+export type ClientOptions = CheckOptions & (HttpRoadOptions | QueueRoadOptions);
 
 export interface Client {
   /**
-   * Resolves with the event as it was sent when Redis has it.
-   * @throws EngineError with the code of what is wrong with the event, REASON_MISSING for one
+   * Resolves with the event as it was sent when the queue has it.
+   * @throws EngineError with the code of what is wrong with the event, REASON_MISSING for one;
+   * SendError INTAKE_UNAVAILABLE or SEND_REFUSED when nobody took it
    */
   readonly send: (event: OrderItemEvent) => Promise<SentEvent>;
   /**
-   * Up to 100 events per job, which is what makes bulk fast. Events of one item keep their order.
-   * @throws EngineError for the first faulty event; then none was sent
+   * Up to 100 events per job or request, which is what makes bulk fast. Events of one item keep their
+   * order. Resolves with one result per event, in the order given.
+   * @throws EngineError for the first faulty event; then none was sent. SendError as `send`; then
+   * `results` says which events have no answer
    */
-  readonly sendAll: (events: readonly OrderItemEvent[]) => Promise<readonly SentEvent[]>;
+  readonly sendAll: (events: readonly OrderItemEvent[]) => Promise<readonly SendResult[]>;
   readonly close: () => Promise<void>;
 }
 
-/** A producer hears of a lost Redis after so many tries to connect, instead of waiting for its return. */
-const PRODUCER_TRIES = 20;
-
+/** @throws EngineError CONFIG_INVALID for a `url` that is none */
 export function openClient(options: ClientOptions): Client {
-  const { prefix = "bull", queue: name = CRM_EVENTS } = options;
-  const schemas = eventSchemas(
-    options.metadataMaxBytes ?? optionsSchema.parse({}).metadataMaxBytes,
-  );
-  const isOurs = "redisUrl" in options;
-  const connection = isOurs
-    ? connect(options.redisUrl, { maxRetriesPerRequest: PRODUCER_TRIES })
-    : options.connection;
-  const queue = new Queue(name, { connection, prefix });
-  queue.on("error", () => undefined);
-
-  const check = (event: OrderItemEvent): SentEvent => {
-    const now = Date.now();
-    const checked = checkEvent(schemas, completed(event, now), now);
-    if (checked.result === "event") return checked.event;
-    throw new EngineError(checked.problem.code, checked.problem.message);
-  };
-
-  const sendAll = async (events: readonly OrderItemEvent[]): Promise<readonly SentEvent[]> => {
-    const sent = events.map(check);
-    const jobs = packJobs(sent).map((job) => newJob(job.length === 1 ? job[0] : job));
-    await addJobs(queue, jobs);
-    return sent;
-  };
+  const check = openCheck(options);
+  const road = "url" in options ? openHttpRoad(options) : queueRoad(options);
 
   return {
     send: async (event) => {
-      const sent = check(event);
-      await addJobs(queue, [newJob(sent)]);
-      return sent;
+      const [result] = await road.send([check(event)]);
+      if (result?.outcome === "accepted") return result.event;
+      if (result?.outcome !== "refused") throw new TypeError("a road that answered no event");
+      const { code, message } = result.problem;
+      throw new EngineError(isOurCode(code) ? code : "SEND_REFUSED", message);
     },
-    sendAll,
-    close: async () => {
-      await queue.close();
-      if (isOurs) connection.disconnect();
-    },
+    sendAll: async (events) => road.send(events.map(check)),
+    close: () => road.close(),
   };
 }
 
-/** As JSON will carry it: a field that is `undefined` is absent, a Date is text. */
-function completed(event: OrderItemEvent, now: number): unknown {
-  const time = new Date(now).toISOString();
-  const written = JSON.parse(JSON.stringify(event)) as object;
-  return { specversion: "1.0", id: randomUUID(), time, ...written };
+/** Opened at once, and loaded only for those who have a Redis. */
+function queueRoad(options: QueueRoadOptions): Road {
+  const opening = import("./client/queue-road.ts").then(({ openQueueRoad }) =>
+    openQueueRoad(options),
+  );
+  // Whoever sends is told.
+  opening.catch(() => undefined);
+  return {
+    send: async (events) => (await opening).send(events),
+    close: async () => (await opening).close(),
+  };
+}
+
+function isOurCode(code: string): code is ErrorCode {
+  return (ERROR_CODES as readonly string[]).includes(code);
 }

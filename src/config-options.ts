@@ -6,6 +6,9 @@
  * the value may be a secret.
  */
 import { z } from "zod";
+import { encryptionKeysSchema } from "./core/encryption-keys.ts";
+import { autoAcceptSchema } from "./config-auto-accept.ts";
+import { receiverSecrets, receiverUrl } from "./config-receiver.ts";
 
 const OFFERGRID_URL = "https://api.offergrid.io";
 /** The marketplace's documented burst limit. */
@@ -96,11 +99,11 @@ export const optionsSchema = z.strictObject({
     z
       .string()
       .regex(
-        /^(127(\.\d{1,3}){3}|::1|localhost)$/,
-        "must be a loopback address (127.0.0.1, ::1, localhost): the HTTP API has no access control yet",
+        /^(?:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)$/,
+        "must be an address or a name of this machine: 127.0.0.1, 0.0.0.0, ::1, localhost",
       )
       .default("127.0.0.1"),
-    "Address that the HTTP API listens on: this machine's own only, because it asks nobody who they are yet.",
+    "Address that the HTTP API listens on. For other machines take 0.0.0.0 or one of this machine's: they need an API key, also while none was made. Put TLS in front.",
   ),
   httpPort: option(
     "ORDERWRIGHT_HTTP_PORT",
@@ -117,6 +120,11 @@ export const optionsSchema = z.strictObject({
     integer(1, 100_000).default(1000),
     "HTTP requests with events that one process works on at a time; more are sent away with 503. Less saves memory.",
   ),
+  webhooksFile: option(
+    "ORDERWRIGHT_WEBHOOKS_FILE",
+    z.string().min(1).optional(),
+    "JSON file that says which webhooks are taken at /webhooks/<name>, see webhooks.md. Default: orderwright.webhooks.json where it is in the working directory, else the webhooks for which the environment has a secret (ORDERWRIGHT_EVENTS_SECRET, OFFERGRID_WEBHOOK_SECRET).",
+  ),
   pushTimeoutMs: option(
     "ORDERWRIGHT_PUSH_TIMEOUT_MS",
     integer(100, 5 * MINUTE_MS).default(10 * SECOND_MS),
@@ -124,12 +132,12 @@ export const optionsSchema = z.strictObject({
   ),
   noticesUrl: option(
     "ORDERWRIGHT_NOTICES_URL",
-    noticesUrl().optional(),
+    receiverUrl().optional(),
     "Where notices to operators are sent as signed webhooks, Slack's incoming webhooks among them. Default: none, and they are log lines alone. Set it where people are to hear of a missed deadline. Treated as a secret.",
   ),
   noticesSecrets: option(
     "ORDERWRIGHT_NOTICES_SECRETS",
-    z.preprocess(listFromText, z.array(webhookSecret()).min(1).max(2)).optional(),
+    z.preprocess(listFromText, receiverSecrets()).optional(),
     "What notices are signed with: whsec_ and 24 to 64 bytes as base64, needed with noticesUrl. Two of them, the new one first, both sign: keep two until the receiver knows the new one.",
   ),
   noticesTo: option(
@@ -146,6 +154,11 @@ export const optionsSchema = z.strictObject({
     "ORDERWRIGHT_PUSH_CONCURRENCY",
     integer(1, 4096).default(64),
     "Pushes of one account in flight at a time in one process. Raise it with the latency of the marketplace.",
+  ),
+  autoAccept: option(
+    "ORDERWRIGHT_AUTO_ACCEPT",
+    z.preprocess(jsonFromText, autoAcceptSchema).optional(),
+    "Who is asked whether a new item can be served, by account: a JSON list of {account, url, secrets, timeoutMs, accepted, rejected}, see auto-accept.md. Default: nobody, and people answer. Addresses and secrets are treated as secrets.",
   ),
   parkedForMs: option(
     "ORDERWRIGHT_PARKED_FOR_MS",
@@ -182,6 +195,21 @@ export const optionsSchema = z.strictObject({
     integer(50, MINUTE_MS).default(SECOND_MS),
     "Milliseconds between looks for due timers: no timer is later than this. Raise it to save Redis work.",
   ),
+  pollIntervalMs: option(
+    "ORDERWRIGHT_POLL_INTERVAL_MS",
+    integer(0, DAY_MS).default(MINUTE_MS),
+    "Milliseconds between looks for new orders in the marketplace's list, for each account: two requests a look, ten at most. 0 turns it off, where its webhooks are enough for you.",
+  ),
+  driftIntervalMs: option(
+    "ORDERWRIGHT_DRIFT_INTERVAL_MS",
+    integer(0, 7 * DAY_MS).default(15 * MINUTE_MS),
+    "Milliseconds between comparisons of all that is open with what the marketplace shows, for each account: a request for each 100 open items, seven at least, and one for each difference. 0 turns it off.",
+  ),
+  driftGraceMs: option(
+    "ORDERWRIGHT_DRIFT_GRACE_MS",
+    integer(0, DAY_MS).default(2 * MINUTE_MS),
+    "Milliseconds for which an item to which something happened is not compared. Raise it when the marketplace shows late what it was told.",
+  ),
   leaseMs: option(
     "ORDERWRIGHT_LEASE_MS",
     integer(SECOND_MS, 10 * MINUTE_MS).default(6 * SECOND_MS),
@@ -191,6 +219,11 @@ export const optionsSchema = z.strictObject({
     "ORDERWRIGHT_SHUTDOWN_TIMEOUT_MS",
     integer(SECOND_MS, 10 * MINUTE_MS).default(20 * SECOND_MS),
     "Milliseconds to finish work in hand after SIGTERM. Keep it above pushTimeoutMs and below the grace period of whatever stops the process.",
+  ),
+  encryptionKeys: option(
+    "ORDERWRIGHT_ENCRYPTION_KEYS",
+    z.preprocess(listFromText, encryptionKeysSchema).optional(),
+    "Keys that what Redis holds of items is sealed with: <id>:<32 bytes as base64>, or the path of a file with them, separated by commas or lines. The first one seals, all of them open. Default: none, and texts are plain. Set it where whoever reads Redis or its backups must not read about customers; every process needs all keys.",
   ),
   orderItem: option(
     "ORDERWRIGHT_ORDER_ITEM",
@@ -239,27 +272,6 @@ function webUrl() {
   return z
     .url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" })
     .transform((url) => url.replace(/\/+$/, ""));
-}
-
-/** Unlike a base URL it is sent as it is: a slash at its end may matter. */
-function noticesUrl() {
-  return z
-    .url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" })
-    .refine((url) => !URL.canParse(url) || new URL(url).username === "", {
-      error: "must not hold a user or password: the receiver knows us by the signature",
-    });
-}
-
-/** As Standard Webhooks writes it. */
-function webhookSecret() {
-  return z.string().refine(
-    (secret) => {
-      const [, key] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-      const sizeBytes = key === undefined ? 0 : Buffer.from(key, "base64").length;
-      return sizeBytes >= 24 && sizeBytes <= 64;
-    },
-    { error: "must be whsec_ and 24 to 64 bytes as base64" },
-  );
 }
 
 /** Variables hold lists with spaces or commas between. */

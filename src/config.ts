@@ -10,6 +10,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { z } from "zod";
 import { type Account, optionsSchema, type Options, variableOf } from "./config-options.ts";
+import { withoutSecrets } from "./config-receiver.ts";
+import { encryptionKeyId } from "./core/encryption-keys.ts";
 import { EngineError } from "./core/errors.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -86,7 +88,7 @@ export function loadConfig(
     ...readEnvironment(env),
     ...readSingleAccount(env, faults),
   };
-  const parsed = optionsSchema.safeParse(values);
+  const parsed = optionsSchema.safeParse(withKeysOfFile(values, faults));
   for (const issue of parsed.error?.issues ?? []) faults.push(describeIssue(issue, env));
   faults.push(...repeatedNames(parsed.data?.accounts ?? []), ...unsigned(parsed.data));
   if (!parsed.success || faults.length > 0) throw invalid(faults);
@@ -95,15 +97,17 @@ export function loadConfig(
 
 /** What may be printed: the configuration without API keys, secrets and passwords. */
 export function redactedConfig(config: Config): Config {
-  const { redis, marketplace, notices } = config;
+  const { redis, marketplace, notices, autoAccept, encryptionKeys: keys } = config;
   return {
     ...config,
+    encryptionKeys: keys?.map((key) => `${encryptionKeyId(key)}:[redacted]`),
     redis: redis.kind === "url" ? { ...redis, url: withoutPassword(redis.url) } : redis,
     marketplace:
       marketplace.kind === "live"
         ? { ...marketplace, accounts: marketplace.accounts.map(withoutKey) }
         : marketplace,
     notices: notices.kind === "webhook" ? withoutSecrets(notices) : notices,
+    autoAccept: autoAccept?.map(withoutSecrets),
   };
 }
 
@@ -129,6 +133,19 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+/** A path in the place of keys: secrets are often mounted as files. */
+function withKeysOfFile(values: Readonly<Record<string, unknown>>, faults: string[]): object {
+  const { encryptionKeys: path, ...others } = values;
+  if (typeof path !== "string" || !/^[./]/.test(path)) return values;
+  try {
+    return { ...others, encryptionKeys: readFileSync(path, "utf8") };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown";
+    faults.push(`ORDERWRIGHT_ENCRYPTION_KEYS: ${path} cannot be read (${why})`);
+    return others;
   }
 }
 
@@ -231,18 +248,6 @@ function withoutPassword(url: string): string {
   // ioredis takes options, the password among them, from the query too.
   if (parsed.searchParams.has("password")) parsed.searchParams.set("password", "redacted");
   return parsed.href;
-}
-
-/** Whoever knows the address of a chat system's webhook may write there. */
-function withoutSecrets(
-  notices: Extract<NoticesConfig, { readonly kind: "webhook" }>,
-): NoticesConfig {
-  const { origin } = new URL(notices.url);
-  return {
-    ...notices,
-    url: `${origin}/[redacted]`,
-    secrets: notices.secrets.map(() => "[redacted]"),
-  };
 }
 
 function withoutKey(account: Account): Account {

@@ -1,16 +1,22 @@
 /** Composition root of the workers: everything one process needs to run items, opened and closed. */
 import { randomUUID } from "node:crypto";
-import type { Worker } from "bullmq";
-import type { Limits } from "../src/core/decision.ts";
+import type { Queue, Worker } from "bullmq";
 import type { MachineDefinition } from "../src/core/definition.ts";
 import { registerMachines } from "../src/core/machine.ts";
+import { paramsWithoutPersonalData } from "../src/core/personal-data.ts";
 import { Applier } from "../src/engine/apply-events.ts";
 import { WEBHOOKS_AT_ONCE } from "../src/engine/channel.ts";
 import { Drains } from "../src/engine/drain.ts";
+import { limitsOf } from "../src/engine/limits.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import type { Notice, NoticesWebhook } from "../src/engine/notice.ts";
 import { openPolicyHolder } from "../src/engine/policy-holder.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
+import {
+  askingFor,
+  CHECKS_AT_ONCE,
+  type ServiceabilityCheck,
+} from "../src/engine/serviceability.ts";
 import type { Config } from "../src/config.ts";
 import { type Lifecycle, POINTLESS } from "../src/lifecycle.ts";
 import type { Logger } from "../src/logger.ts";
@@ -19,25 +25,28 @@ import { openOffergridClient } from "../src/offergrid/offergrid-client.ts";
 import {
   CRM_EVENTS,
   openQueue,
+  POLLS,
   PUSHES,
   type QueueLink,
   RECOVERY,
   TIMERS,
 } from "../src/queue/queues.ts";
 import { openWaker } from "../src/queue/wake.ts";
+import { withSeal } from "../src/store/seal-store.ts";
 import { openStoreClock } from "../src/store/store-clock.ts";
 import { answers, closeStore, openStore } from "../src/store/store.ts";
 import { startEventWorker } from "./event.worker.ts";
+import { type PollIntervals, schedulePolls, startPollWorker } from "./poll.worker.ts";
 import { startPushWorker } from "./push.worker.ts";
 import { startRecoveryWorker } from "./recovery.worker.ts";
 import { schedule, startTimerWorker } from "./timer.worker.ts";
 import type { WorkerSetting } from "./worker-setting.ts";
 
-/** Timers of one item fired in one decision; more come with the next sweep. */
-const TIMERS_PER_DECISION = 100;
-
 /** What a process does of the work; several processes may share it out between them. */
-export const WORKER_ROLES = ["events", "pushes", "timers", "recovery"] as const;
+export const WORKER_ROLES = ["events", "pushes", "timers", "recovery", "polls"] as const;
+
+/** A walk makes one request at a time, and each account has two. */
+const POLL_CONNECTIONS = 2;
 
 export type WorkerRole = (typeof WORKER_ROLES)[number];
 
@@ -66,8 +75,9 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   const { config, redisUrl, log, lifecycle, roles = WORKER_ROLES } = options;
   const link = { redisUrl, prefix: config.queuePrefix };
   const setting = { link, log, leaseMs: config.leaseMs };
-  const store = await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards });
-  lifecycle.onShutdown("store", () => closeStore(store));
+  const opened = await openStore(redisUrl, { prefix: config.keyPrefix, shards: config.shards });
+  lifecycle.onShutdown("store", () => closeStore(opened));
+  const store = await withSeal(opened, config.encryptionKeys);
   const clock = await openStoreClock(store.redis);
   lifecycle.onShutdown("clock", async () => clock.close());
   const policy = await openPolicyHolder(store, { now: clock.now, log });
@@ -88,6 +98,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     machines: registerMachines(options.definitions),
     limits: limitsOf(config),
     clocks: policy.clocks,
+    asksAbout: askingFor(config.autoAccept),
     dedupeForMs: config.dedupeForMs,
     now: clock.now,
     // A drain that runs here hears of more work at once; else a push job tells whoever is free.
@@ -115,7 +126,16 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   lifecycle.onShutdown("Redis", async () => ((await answers(store)) ? undefined : POINTLESS));
   if (roles.includes("timers")) await scheduleSweep(TIMERS, link, config.sweepIntervalMs);
   if (roles.includes("recovery")) await scheduleSweep(RECOVERY, link, config.sweepIntervalMs);
+  if (roles.includes("polls")) {
+    await withQueue(POLLS, link, (queue) =>
+      schedulePolls(queue, options.accounts, intervalsOf(config)),
+    );
+  }
   return parts;
+}
+
+function intervalsOf({ pollIntervalMs, driftIntervalMs }: Config): PollIntervals {
+  return { new: pollIntervalMs, drift: driftIntervalMs };
 }
 
 interface StarterParts {
@@ -132,7 +152,11 @@ function startersOf(
   { setting, parts, drains, signal, breaks }: StarterParts,
 ): Readonly<Record<WorkerRole, () => Worker>> {
   const { config, log, lifecycle } = options;
-  const tell = options.tell ?? ((notice: Notice) => log.warn(notice, "operator notice"));
+  const loggable = (notice: Notice) => ({
+    ...notice,
+    params: paramsWithoutPersonalData(parts.engine.machines, notice),
+  });
+  const tell = options.tell ?? ((notice: Notice) => log.warn(loggable(notice), "operator notice"));
   return {
     events: () =>
       startEventWorker(setting, parts, {
@@ -142,10 +166,11 @@ function startersOf(
       }),
     pushes: () =>
       startPushWorker(setting, parts, {
-        accounts: openAccounts(options),
+        accounts: openAccounts(options, config.pushConcurrency),
         concurrency: config.pushConcurrency,
         tell,
         webhook: openWebhook(options),
+        checks: openChecks(options),
         drains,
         signal,
         newOwner: randomUUID,
@@ -156,16 +181,30 @@ function startersOf(
       lifecycle.onShutdown("event queue", () => crmEvents.close());
       return startRecoveryWorker(setting, parts.engine, crmEvents.queue);
     },
+    polls: () => {
+      const crmEvents = openQueue(CRM_EVENTS, setting.link);
+      lifecycle.onShutdown("polls' event queue", () => crmEvents.close());
+      return startPollWorker(setting, parts.engine, {
+        accounts: openAccounts(options, POLL_CONNECTIONS),
+        everyMs: intervalsOf(config),
+        graceMs: config.driftGraceMs,
+        crmEvents: crmEvents.queue,
+        signal,
+      });
+    },
   };
 }
 
-function openAccounts({ accounts, config, lifecycle }: WorkersOptions): PushAccount[] {
+function openAccounts(
+  { accounts, config, lifecycle }: WorkersOptions,
+  connections: number,
+): PushAccount[] {
   return accounts.map(({ name, apiKey, baseUrl, limitPerMinute, policy }) => {
     const client = openOffergridClient({
       baseUrl,
       apiKey,
       timeoutMs: config.pushTimeoutMs,
-      connections: config.pushConcurrency,
+      connections,
     });
     lifecycle.onShutdown(`account ${name}`, () => client.close());
     return { name, client, limitPerMinute, policy };
@@ -181,22 +220,31 @@ function openWebhook({ config, lifecycle }: WorkersOptions): NoticesWebhook | un
   return { client, to };
 }
 
-async function scheduleSweep(name: string, link: QueueLink, everyMs: number): Promise<void> {
+function openChecks({
+  config,
+  lifecycle,
+}: WorkersOptions): ReadonlyMap<string, ServiceabilityCheck> {
+  const checks = (config.autoAccept ?? []).map(({ account, accepted, rejected, ...receiver }) => {
+    const client = openWebhookClient({ ...receiver, connections: CHECKS_AT_ONCE, keeps: "body" });
+    lifecycle.onShutdown(`serviceability of ${account}`, () => client.close());
+    return [account, { client, templates: { accepted, rejected } }] as const;
+  });
+  return new Map(checks);
+}
+
+function scheduleSweep(name: string, link: QueueLink, everyMs: number): Promise<void> {
+  return withQueue(name, link, (queue) => schedule(queue, everyMs));
+}
+
+async function withQueue(
+  name: string,
+  link: QueueLink,
+  use: (queue: Queue) => Promise<void>,
+): Promise<void> {
   const { queue, close } = openQueue(name, link);
   try {
-    await schedule(queue, everyMs);
+    await use(queue);
   } finally {
     await close();
   }
-}
-
-function limitsOf(config: Config): Limits {
-  const { parkedForMs, unknownItemForMs, parkedMax, journalMax } = config;
-  return {
-    parkedForMs,
-    unknownItemForMs,
-    parkedMax,
-    journalMax,
-    timersPerDecision: TIMERS_PER_DECISION,
-  };
 }

@@ -6,6 +6,7 @@ import type { Drains } from "../src/engine/drain.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import type { Notice, NoticesWebhook } from "../src/engine/notice.ts";
 import type { PushAccount } from "../src/engine/push-ending.ts";
+import type { ServiceabilityCheck } from "../src/engine/serviceability.ts";
 import { PUSHES } from "../src/queue/queues.ts";
 import type { Wake } from "../src/queue/wake.ts";
 import type { WorkerSetting } from "./worker-setting.ts";
@@ -21,6 +22,8 @@ export interface PushWorkerOptions {
   readonly tell: (notice: Notice) => void;
   /** Absent: notices are told only. */
   readonly webhook?: NoticesWebhook | undefined;
+  /** By account; absent, nobody is asked whether items can be served. */
+  readonly checks?: ReadonlyMap<string, ServiceabilityCheck> | undefined;
   readonly drains: Drains;
   readonly signal: AbortSignal;
   /** A name that no other drain has, each time. */
@@ -47,8 +50,8 @@ export function pushProcessor(
   parts: Parts,
   options: PushWorkerOptions,
 ): (job: Pick<Job, "data">) => Promise<number> {
-  const { accounts, tell, webhook } = options;
-  const serve = openChannels({ ...parts, accounts, tell, webhook });
+  const { accounts, tell, webhook, checks } = options;
+  const serve = openChannels({ ...parts, accounts, tell, webhook, checks });
   const unserved = new Set<string>();
 
   return async (job) => {

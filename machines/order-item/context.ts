@@ -11,6 +11,7 @@ import {
   serviceAddressSchema,
 } from "./events.ts";
 import type { ReportedEvent } from "./contract.ts";
+import { divergenceSchema, type Side } from "./divergence.ts";
 import { findingSchema } from "./findings.ts";
 import { type Metadata, referencesSchema } from "./metadata.ts";
 import { actorChoices, actorChoicesSchema, type ResolvedOptions } from "./options.ts";
@@ -55,6 +56,7 @@ export const contextSchema = inputSchema.extend({
     .nullable(),
   /** What a person should improve about the last update; an update that nobody reported has none. */
   warnings: z.array(findingSchema),
+  divergence: divergenceSchema,
 });
 
 export type OrderItemInput = z.infer<typeof inputSchema>;
@@ -76,6 +78,8 @@ type EventData = {
   readonly on?: "customer" | "reseller" | "provider";
   readonly reason?: string;
   readonly by?: string;
+  readonly side?: Side;
+  readonly status?: string;
   /** Set on a derived step that only leads to the observed status: it pushes nothing. */
   readonly quiet?: true;
 };
@@ -95,6 +99,7 @@ export type OrderItemEvent = {
 /** Whatever may be under way when a guard or an action runs: XState's own events have no data. */
 export type SeenEvent = {
   readonly type: string;
+  readonly source?: string;
   readonly time?: string;
   readonly at?: number;
   readonly data?: EventData;

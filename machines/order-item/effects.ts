@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { isoOf } from "./appointment-date.ts";
 import type { OrderItemContext, SeenEvent } from "./context.ts";
+import { type Side, sideSchema } from "./divergence.ts";
 import { type Metadata, metadataRecordSchema } from "./metadata.ts";
 import { rulesOf } from "./options.ts";
 import { type Status, statusSchema } from "./statuses.ts";
@@ -22,11 +23,18 @@ const askOperatorSchema = z.strictObject({
     "decideCancellation",
     /** Cancelled elsewhere with work under way: call the technician back. */
     "stopWork",
+    /** A side says something else: find out which one is right. */
+    "settleDivergence",
   ]),
-  /** The status in which the item was cancelled. */
+  /** The status in which the item was cancelled, or which is doubted. */
   status: statusSchema,
-  cancelledBy: z.string(),
+  /** Of a cancellation. */
+  cancelledBy: z.string().optional(),
   providerNotes: z.string().optional(),
+  /** Of a divergence: who says what instead, and why it cannot be followed. */
+  side: sideSchema.optional(),
+  says: z.string().optional(),
+  reason: z.string().optional(),
   /** ISO 8601 in UTC. */
   askedAt: z.string(),
 });
@@ -39,10 +47,13 @@ export type PushStatus = {
 };
 
 export type AskOperator = {
-  readonly task: "decideCancellation" | "stopWork";
+  readonly task: "decideCancellation" | "stopWork" | "settleDivergence";
   readonly status: Status;
-  readonly cancelledBy: string;
+  readonly cancelledBy?: string;
   readonly providerNotes?: string;
+  readonly side?: Side;
+  readonly says?: string;
+  readonly reason?: string;
   readonly askedAt: string;
 };
 
@@ -58,11 +69,24 @@ export const effects = {
   askOperator: { params: askOperatorSchema, channel: "operator" },
 } as const;
 
+/** The task that a disagreement gives to an operator. */
+export function divergenceTask(context: Readonly<OrderItemContext>, event: SeenEvent): AskOperator {
+  const { side, status: says, reason } = event.data ?? {};
+  return {
+    task: "settleDivergence",
+    status: context.status,
+    ...(side !== undefined && { side }),
+    ...(says !== undefined && { says }),
+    ...(reason !== undefined && { reason }),
+    askedAt: isoOf(event.at ?? context.bornAt),
+  };
+}
+
 /** The task that a cancellation gives to an operator; `context` as the cancellation meets it. */
 export function taskFor(
   context: Readonly<OrderItemContext>,
   event: SeenEvent,
-  task: AskOperator["task"],
+  task: "decideCancellation" | "stopWork",
 ): AskOperator {
   const providerNotes = event.data?.providerNotes?.trim();
   return {

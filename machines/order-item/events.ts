@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { contradictedWeekday, dateFormOf, isZone } from "./appointment-date.ts";
+import { sideSchema } from "./divergence.ts";
 import { metadataSchema } from "./metadata.ts";
 import { statusSchema } from "./statuses.ts";
 
@@ -93,6 +94,14 @@ export function eventSchemas(metadataMaxBytes: number) {
     }),
     "wait.ended": z.strictObject({ reason: note.optional() }),
     "cancellation.denied": z.strictObject({ providerNotes: note, by: word }),
+    /** What a side says instead; not a status of ours, perhaps. */
+    "order.diverged": z.strictObject({ side: sideSchema, status: word, reason: note.optional() }),
+    /** A side, or without one everybody, says the same again; `by` is a person who settled it. */
+    "order.converged": z.strictObject({
+      side: sideSchema.optional(),
+      providerNotes: optionalNote,
+      by: word.optional(),
+    }),
   } as const satisfies Record<string, z.ZodType>;
 }
 
@@ -151,7 +160,7 @@ function checkDate(data: Fields, issues: Issues): void {
   if (typeof date !== "string" || isBlank(date)) return;
   switch (dateFormOf(date)) {
     case "unreadable":
-      addFault(issues, "scheduledFor", { message: `"${date}" is no ISO 8601 date and time.` });
+      addFault(issues, "scheduledFor", { message: "This is no ISO 8601 date and time." });
       return;
     case "naive":
       addFault(issues, "scheduledFor", {

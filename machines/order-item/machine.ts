@@ -17,7 +17,7 @@ import { STATUSES, type Status } from "./statuses.ts";
 import { vocabulary } from "./vocabulary.ts";
 
 /** Raised whenever a stored actor would behave differently, or no longer load, under the new code. */
-export const ORDER_ITEM_VERSION = "2.0.0";
+export const ORDER_ITEM_VERSION = "2.1.0";
 
 /** What is the same for every status: its words, its tags, its announcement. */
 function statusState<const Name extends Status>(status: Name) {
@@ -50,6 +50,12 @@ const cancel = {
 
 const noted = { guard: "isNoted", actions: ["checkNote", "remember", "announceNote"] } as const;
 
+/** A disagreement and its end: no step, so no status is entered and nothing is pushed. */
+const diverging = {
+  "order.diverged": { actions: ["diverge", "askToSettle"] },
+  "order.converged": { guard: "isDoubted", actions: "converge" },
+} as const;
+
 export const orderItemMachine = vocabulary.createMachine({
   id: "order-item",
   version: ORDER_ITEM_VERSION,
@@ -61,7 +67,7 @@ export const orderItemMachine = vocabulary.createMachine({
       type: "parallel",
       description: "The provider still owes something.",
       exit: "endWait",
-      on: { "order.noted": noted },
+      on: { "order.noted": noted, ...diverging },
       states: {
         fulfilment: {
           initial: "initial",
@@ -184,7 +190,7 @@ export const orderItemMachine = vocabulary.createMachine({
     },
     completed: {
       ...statusState("completed"),
-      on: { "service.activated": step(12, "active"), "order.noted": noted },
+      on: { "service.activated": step(12, "active"), "order.noted": noted, ...diverging },
     },
     active: { ...statusState("active"), type: "final" },
     rejected: { ...statusState("rejected"), type: "final" },

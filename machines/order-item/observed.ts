@@ -3,23 +3,33 @@
  * the shortest legal path is taken, and each step of it is marked as derived. A derived step is not
  * asked for the details that only somebody who took it could report.
  */
-import type { JsonMap, Refusal, ReportedEvent } from "./contract.ts";
-import type { ActorRules } from "./options.ts";
+import type { OrderItemContext } from "./context.ts";
+import type { ActorLook, JsonMap, Refusal, ReportedEvent } from "./contract.ts";
+import { type ActorRules, rulesOf } from "./options.ts";
 import { legalPairs, type Pair } from "./pairs.ts";
 import { isWithdrawal } from "./rules.ts";
-import { type Status, statusSchema } from "./statuses.ts";
+import { type Status, statusOf, statusSchema } from "./statuses.ts";
 
-export interface Observation {
+interface Observation {
   readonly event: ReportedEvent;
   readonly from: Status;
   readonly rules: ActorRules;
+}
+
+/** As `walkTo`, from where the item stands and by its own rules. */
+export function walked(
+  event: ReportedEvent,
+  { value, context }: ActorLook,
+): readonly ReportedEvent[] | Refusal {
+  const rules = rulesOf(context as OrderItemContext);
+  return walkTo({ event, from: statusOf(value), rules });
 }
 
 /**
  * The derived events, `[]` when the item is already there, or EVENT_NOT_ALLOWED when no path leads
  * there. Throws a ZodError when `event.data.status` is no status.
  */
-export function walkTo({ event, from, rules }: Observation): readonly ReportedEvent[] | Refusal {
+function walkTo({ event, from, rules }: Observation): readonly ReportedEvent[] | Refusal {
   const target = statusSchema.parse(event.data["status"]);
   if (target === from) return [];
   const pairs = legalPairs(rules.profile, rules).filter(

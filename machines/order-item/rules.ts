@@ -38,6 +38,9 @@ function isOpen(context: Known, event: SeenEvent, pair: Pair): boolean {
 
 /** False for a step that this actor's profile, options or product rule out. */
 export function isOffered(context: Known, type: string): boolean {
+  // Found by a comparison, not by somebody who asks what to send next.
+  if (type === "order.diverged") return false;
+  if (type === "order.converged") return context.divergence !== undefined;
   const steps = PAIRS.filter((pair) => pair.event === type && pair.from === context.status);
   if (steps.length === 0) return true;
   // A withdrawal depends on who sends it, which is not known before it is sent.

@@ -4,7 +4,15 @@
  */
 import { assign, enqueueActions, setup } from "xstate";
 import type { OrderItemContext, OrderItemEvent, OrderItemInput } from "./context.ts";
-import { type AskOperator, notePushFor, type PushStatus, pushFor, taskFor } from "./effects.ts";
+import { convergedBy, divergedBy, divergenceAfter } from "./divergence.ts";
+import {
+  type AskOperator,
+  divergenceTask,
+  notePushFor,
+  type PushStatus,
+  pushFor,
+  taskFor,
+} from "./effects.ts";
 import { warningOf, type Warning } from "./findings.ts";
 import { findingsOf, lintProblem } from "./lint.ts";
 import { cancellationRequest, remembered, waitBegun } from "./memory.ts";
@@ -58,7 +66,7 @@ function pushed(params: PushStatus | undefined): EffectAction | undefined {
   return params && { type: "pushStatus", params };
 }
 
-function asked({ context, event }: Seen, task: AskOperator["task"]): EffectAction {
+function asked({ context, event }: Seen, task: Parameters<typeof taskFor>[2]): EffectAction {
   return { type: "askOperator", params: taskFor(context, event, task) };
 }
 
@@ -104,7 +112,11 @@ export const vocabulary = setup({
       pushed(pushFor(context, event, status)),
     ),
     announceNote: tell(({ context, event }) => pushed(notePushFor(context, event))),
-    enter: assign((_seen, { status }: { status: Status }) => ({ status })),
+    enter: assign(({ context, event }, { status }: { status: Status }) =>
+      context.divergence === undefined
+        ? { status }
+        : { status, divergence: divergenceAfter(context, event, status) },
+    ),
     remember: assign(({ context, event }) => remembered(context, event)),
     askForDecision: tell((seen) => asked(seen, "decideCancellation")),
     /** Cancelled elsewhere with work under way: somebody has to call the technician back. */
@@ -117,6 +129,12 @@ export const vocabulary = setup({
     forgetRequest: assign({ cancellation: null }),
     beginWait: assign(({ event }) => waitBegun(event)),
     endWait: assign({ wait: null }),
+    diverge: assign(({ context, event }) => ({ divergence: divergedBy(context, event) })),
+    askToSettle: tell(({ context, event }) => ({
+      type: "askOperator",
+      params: divergenceTask(context, event),
+    })),
+    converge: assign(({ context, event }) => ({ divergence: convergedBy(context, event) })),
   },
   guards: {
     isLegal: ({ context, event }, { pair }: { pair: number }) => isTaken(context, event, pair),
@@ -125,6 +143,7 @@ export const vocabulary = setup({
     isBornSubmitted: ({ context }) => context.bornAs === "submitted_to_provider",
     isNoted: ({ context, event }) =>
       lintProblem({ context, event, status: context.status }) === undefined,
+    isDoubted: ({ context }) => context.divergence !== undefined,
     waitsOnProvider: ({ event }) => event.data.on === "provider",
   },
 });

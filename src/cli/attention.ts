@@ -17,7 +17,7 @@ interface AttentionFlags extends ConfigOption {
 export function attentionCommand(): Command {
   return newCommand("attention")
     .description(
-      "List items that need a person because a clock is late or the committed date is in danger, the longest first.",
+      "List items that need a person because a clock is late, the committed date is in danger or the sides disagree, the longest first.",
     )
     .option("--limit <n>", `at most so many, up to ${LIMIT_MAX}`, limitOf, LIMIT_DEFAULT)
     .option("--cursor <cursor>", "go on where the last page ended", cursorOf)
@@ -35,7 +35,10 @@ async function list(flags: AttentionFlags): Promise<void> {
     return;
   }
   if (items.length > 0) print(attentionText(items, Date.now()));
-  else print("No item needs a person: no clock is late, and no committed date is in danger.");
+  else
+    print(
+      "No item needs a person: no clock is late, no committed date in danger, all sides agree.",
+    );
   if (next !== undefined) print(`\nMore: npx orderwright attention --cursor '${next}'`);
 }
 

@@ -61,9 +61,15 @@ async function list({ item, json, ...options }: ListFlags): Promise<void> {
   if (found > SHOWN) print(`The latest ${SHOWN} of ${found}; --json has all.`);
 }
 
-function rowOf({ seq, at, actor, key, action, item, reason }: AuditEntry): string[] {
-  const who = key === undefined ? actor : `${actor} (key ${key})`;
-  return [String(seq), timeText(at), who, action, item ?? "-", reason].map(oneLine);
+function rowOf(entry: AuditEntry): string[] {
+  const { seq, at, action, item, reason, of, outcome } = entry;
+  const what = outcome === undefined ? action : `${action} ${of}: ${outcome}`;
+  return [String(seq), timeText(at), whoOf(entry), what, item ?? "-", reason].map(oneLine);
+}
+
+function whoOf({ actor, key, claimed }: AuditEntry): string {
+  const name = claimed === undefined ? actor : `${claimed}, by ${actor}`;
+  return key === undefined ? name : `${name} (key ${key})`;
 }
 
 /** What somebody wrote must not draw lines of its own on another's terminal. */

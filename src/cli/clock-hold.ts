@@ -2,25 +2,23 @@
  * What `ack` and `snooze` share: an operator's word about one clock, as an event through the queue
  * like any other, so that the journal has who said it and why.
  */
-import { randomUUID } from "node:crypto";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import { type ACKNOWLEDGED, holdDataSchema, type SNOOZED } from "../core/clock-event.ts";
 import { type Role, ROLES } from "../core/clock-fact.ts";
 import { EngineError } from "../core/errors.ts";
+import { type Acted, act, type Order } from "../engine/act/act.ts";
+import type { Refused, Result } from "../engine/act/action.ts";
 import { describeItem, type ItemDescription } from "../engine/describe-item.ts";
-import type { JobAnswer } from "../engine/handle-job.ts";
-import { checkEvent, newJob } from "../queue/producer.ts";
 import type { Store } from "../store/store.ts";
-import { exitCodeOf } from "./answer-text.ts";
-import { answerTo, noAnswer } from "./awaited-answer.ts";
-import { operatorOf, recordOperation, withOperator } from "./operator.ts";
+import { operatorFrom, withActing } from "./acting.ts";
+import { noAnswer } from "./awaited-answer.ts";
+import { operatorOf, withOperator } from "./operator.ts";
 import { complain, print, printJson } from "./output.ts";
 import { type ConfigOption, newCommand, withSession } from "./session.ts";
 import { relativeText, timeText, wrapped } from "./text-layout.ts";
 
 export interface HoldWords {
-  readonly type: typeof ACKNOWLEDGED | typeof SNOOZED;
+  readonly action: "acknowledge" | "snooze";
   readonly description: string;
   /** "Acknowledged". */
   readonly done: string;
@@ -42,8 +40,6 @@ interface HoldFlags extends ConfigOption {
 }
 
 interface Hold extends HoldFlags {
-  /** Of the command. */
-  readonly name: string;
   readonly words: HoldWords;
   readonly itemId: string;
   readonly clock: string;
@@ -61,7 +57,7 @@ export function holdCommand(name: string, words: HoldWords): Command {
     .option("--json", "print one JSON document")
     .addHelpText("after", helpOf(name))
     .action((itemId: string, clock: string, flags: HoldFlags) =>
-      holdAndTell({ ...flags, name, words, itemId, clock, by: operatorOf(flags) }),
+      holdAndTell({ ...flags, words, itemId, clock, by: operatorOf(flags) }),
     );
 }
 
@@ -98,20 +94,28 @@ async function holdAndTell(hold: Hold): Promise<void> {
   await withSession(hold, async (session) => {
     const now = await storeNow(session.store);
     const known = await describeItem(session, hold.itemId, now);
-    // For an item that nobody has announced the event would be a dead letter.
     if (known?.state === undefined) throw unknownItem(hold.itemId);
     const until = hold.until.is === "span" ? now + hold.until.ms : hold.until.at;
-    const event = eventOf(hold, until, now);
-    const { name: action, itemId: item, clock, role } = hold;
-    const detail = { clock, role, until };
-    await recordOperation(session.store, hold, { action, item, detail });
-    const answer = await answerTo(session, newJob(event), "awaited");
-    if (answer !== "none" && answer !== "not-awaited") process.exitCode = exitCodeOf(answer);
-    else complain(noAnswer());
-    const told = typeof answer === "string" ? undefined : answer;
-    if (hold.json) printJson({ event, answer: told ?? null });
-    else print(holdText(hold, { until, now, known, ...(told && { answer: told }) }));
+    const acted = await withActing(session, (acting) => act(acting, orderOf(hold, until)));
+    if (acted.is === "refused") throw new EngineError(acted.problem.code, acted.problem.message);
+    if (acted.is === "pending") complain(noAnswer());
+    const result = acted.is === "done" ? acted.result : undefined;
+    if (result !== undefined && result.outcome !== "applied") process.exitCode = 1;
+    if (hold.json) printJson({ event: eventNameOf(acted), answer: result ?? null });
+    else print(holdText(hold, { until, now, known, ...(result && { answer: result }) }));
   });
+}
+
+function orderOf(hold: Hold, until: number): Order {
+  const { words, itemId: item, clock, role } = hold;
+  return {
+    operator: operatorFrom(hold),
+    action: { action: words.action, item, clock, until, role },
+  };
+}
+
+function eventNameOf(acted: Exclude<Acted, Refused>): Result["event"] | null {
+  return (acted.is === "done" ? acted.result.event : acted.event) ?? null;
 }
 
 /** The engine measures by Redis' clock, and not by that of the operator's machine; ms. */
@@ -127,29 +131,12 @@ function unknownItem(itemId: string): EngineError {
   );
 }
 
-/** @throws EngineError EVENT_DATA_INVALID, EVENT_INVALID for what is too long */
-function eventOf(hold: Hold, until: number, now: number): unknown {
-  const { words, itemId, clock, by, role, reason } = hold;
-  const event = {
-    specversion: "1.0",
-    id: randomUUID(),
-    source: `operator:${by}`,
-    type: words.type,
-    subject: itemId,
-    time: new Date(now).toISOString(),
-    data: { clock, until: new Date(until).toISOString(), by, role, reason },
-  };
-  const checked = checkEvent({ [words.type]: holdDataSchema }, event, now);
-  if (checked.result === "event") return event;
-  throw new EngineError(checked.problem.code, checked.problem.message);
-}
-
 interface HoldOutcome {
   readonly until: number;
   readonly now: number;
   readonly known: ItemDescription;
   /** Absent when none came in time. */
-  readonly answer?: JobAnswer;
+  readonly answer?: Result;
 }
 
 function holdText({ words, itemId, clock, by }: Hold, outcome: HoldOutcome): string {

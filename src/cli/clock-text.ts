@@ -109,7 +109,8 @@ export function attentionText(items: readonly AttentionRow[], now: number): stri
   return table(ATTENTION_HEADINGS, rows);
 }
 
-function reasonCells({ late, jeopardy, since }: AttentionRow, now: number): string[][] {
+function reasonCells(row: AttentionRow, now: number): string[][] {
+  const { late, jeopardy, divergence, since } = row;
   const reasons = late.map((each) => [
     `${each.clock} ${spanText(now - each.dueAt)} late`,
     momentText(each.dueAt),
@@ -117,6 +118,9 @@ function reasonCells({ late, jeopardy, since }: AttentionRow, now: number): stri
   ]);
   if (jeopardy !== undefined) {
     reasons.push([`promised date ${jeopardy.level}`, momentText(jeopardy.since), ""]);
+  }
+  for (const { side, status, sinceTime } of divergence?.claims ?? []) {
+    reasons.push([`divergent: ${side} says ${status}`, momentText(Date.parse(sinceTime)), ""]);
   }
   return reasons.length > 0 ? reasons : [["-", momentText(since), ""]];
 }

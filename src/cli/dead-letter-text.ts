@@ -1,4 +1,5 @@
 /** A dead letter in words: what happened, and what to type now. Pure. */
+import { isExcerpt } from "../engine/redrive.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
 import { relativeText, timeText, wrapped } from "./text-layout.ts";
 
@@ -12,9 +13,11 @@ export function letterText(letter: DeadLetter, now: number): string {
   ].join("\n");
 }
 
-function commandsFor({ kind, id }: DeadLetter): string[] {
+function commandsFor(letter: DeadLetter): string[] {
+  const { kind, id } = letter;
   const skip = `    npx orderwright skip ${quoted(id)} --reason "why it is not needed"`;
   if (kind === "timer") return ["    It is tried again by itself.", skip];
+  if (isExcerpt(letter)) return ["    Only its source can send it again. Then:", skip];
   const retry = `    npx orderwright retry ${quoted(id)}`;
   return kind === "account" ? [retry] : [retry, skip];
 }
@@ -29,8 +32,10 @@ function subjectOf(letter: DeadLetter): string {
       return `a timer of item ${letter.itemId}`;
     case "account":
       return `account ${letter.account}`;
-    case "unreadable":
-      return "a job that is no event";
+    case "unreadable": {
+      const [, webhook] = /^webhook:([^:]+):/.exec(letter.id) ?? [];
+      return webhook === undefined ? "a job that is no event" : `a delivery to webhook ${webhook}`;
+    }
   }
 }
 

@@ -82,6 +82,9 @@ function configOf(config: Config, prefix: string): Config {
   return {
     ...config,
     keyPrefix: prefix,
+    // Nobody but the stories tells the items anything.
+    pollIntervalMs: 0,
+    driftIntervalMs: 0,
     // The braces keep a queue's keys in one slot, which a Redis Cluster asks for.
     queuePrefix: `{${prefix}}`,
     parkedForMs: HOUR_MS,

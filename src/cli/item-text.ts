@@ -26,6 +26,7 @@ export function itemText(item: ItemDescription): string {
       "Needs a person",
       item.deadLetters.map((letter) => letterText(letter, readAt)).join("\n"),
     ),
+    section("Divergent", divergenceText(item)),
     section("Clocks", clocksText(item)),
     section("Best practices", warningsText(item)),
     section("Waiting to be delivered", lanesText(item.lanes, readAt)),
@@ -70,6 +71,17 @@ function stateText(state: ItemState, now: number): string {
     ...(words?.action === undefined ? [] : [wrapped(`Your action: ${words.action}`, "  ")]),
     wrapped(nextText(allowed), "  "),
   ].join("\n");
+}
+
+function divergenceText({ itemId, divergence, state, readAt }: ItemDescription): string {
+  if (divergence === undefined) return "";
+  const claims = divergence.claims.map(({ side, status, source, sinceTime, reason }) => {
+    const since = Date.parse(sinceTime);
+    const says = `The ${side} (${source}) says "${status}", not "${state?.status}", since ${timeText(since)} (${relativeText(since, readAt)}).`;
+    return wrapped(reason === undefined ? says : `${says} ${reason}`, "  ");
+  });
+  const advice = `Find out who is right. It ends when both say the same, or with: npx orderwright send order.converged ${itemId} --note "<what was found>"`;
+  return [...claims, wrapped(advice, "  ")].join("\n");
 }
 
 function warningsText({ warnings }: ItemDescription): string {

@@ -1,5 +1,4 @@
 /** A journal, one line an entry: when, what, from where to where, who. Pure. */
-import { isClockEvent } from "../core/clock-event.ts";
 import type {
   Change,
   DeliveryEntry,
@@ -7,6 +6,7 @@ import type {
   JournalEntry,
   TimerEntry,
 } from "../core/journal.ts";
+import { isOperatorEvent } from "../core/operator-event.ts";
 import { timerName } from "../engine/describe-item.ts";
 import { factSentences } from "./clock-story.ts";
 import { table, timeText, wrapped } from "./text-layout.ts";
@@ -44,9 +44,9 @@ function storyOf(entry: JournalEntry): readonly string[] {
   );
 }
 
-/** Why somebody has silenced a clock. */
+/** Why an operator said so. */
 function reasonOf(entry: JournalEntry): readonly string[] {
-  if (entry.kind !== "event" || !isClockEvent(entry.event.type)) return [];
+  if (entry.kind !== "event" || !isOperatorEvent(entry.event.type)) return [];
   const { reason } = entry.event.data;
   return typeof reason === "string" ? [`because: ${reason}`] : [];
 }

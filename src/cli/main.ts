@@ -75,6 +75,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: "make, list, rotate and revoke API keys",
     load: async () => (await import("./keys.ts")).keysCommand(),
   },
+  encryption: {
+    summary: "seal what Redis holds of items, exchange keys",
+    load: async () => (await import("./encryption.ts")).encryptionCommand(),
+  },
   audit: {
     summary: "list who did what and why, and verify the list",
     load: async () => (await import("./audit.ts")).auditCommand(),

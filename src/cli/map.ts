@@ -11,22 +11,17 @@ import type {
   OrderWideEvent,
   Translation,
 } from "../intake/adapter.ts";
-import {
-  adaptersOf,
-  readWebhooks,
-  typeHints,
-  WEBHOOKS_FILE,
-  type Webhooks,
-} from "../intake/webhooks.ts";
+import { adaptersOf, typeHints, WEBHOOKS_FILE, type Webhooks } from "../intake/webhooks.ts";
 import { verifyOffergridWebhook } from "../offergrid/webhook-signature.ts";
 import { checkEvent, type EventSchemas } from "../queue/producer.ts";
 import { configuredDefinitions, schemasOf } from "./configured-machines.ts";
+import { webhooksIn } from "./configured-webhooks.ts";
 import { complain, print, printJson } from "./output.ts";
 import { type ConfigOption, newCommand } from "./session.ts";
 import { count } from "./text-layout.ts";
 
 interface MapFlags extends ConfigOption {
-  readonly mapping: string;
+  readonly mapping?: string;
   readonly source?: string;
   readonly try?: string;
   readonly header?: readonly string[];
@@ -38,7 +33,10 @@ export function mapCommand(): Command {
     .description(
       "Check a mapping file of webhooks, and tell which events a sample of one would become. Sends nothing, asks for no signature.",
     )
-    .option("--mapping <file>", "JSON file with the sources of webhooks", WEBHOOKS_FILE)
+    .option(
+      "--mapping <file>",
+      `JSON file with the sources of webhooks; else ORDERWRIGHT_WEBHOOKS_FILE, else ${WEBHOOKS_FILE}`,
+    )
     .option("--source <name>", "a source of the file; needed with --try when there are several")
     .option("--try <file>", "a sample of what the sender's request holds")
     .option("--header <name:value...>", "a header that comes with the sample")
@@ -56,9 +54,10 @@ Examples:
   orderwright map --source events --try data.json --header "ce-specversion: 1.0" "ce-id: 1"`;
 
 function map(flags: MapFlags): void {
-  const { mapping: from } = flags;
-  const webhooks = readWebhooks({ text: readFileSync(from, "utf8"), from, env: process.env });
-  const definitions = configuredDefinitions(loadConfig(process.env, flags.config));
+  const config = loadConfig(process.env, flags.config);
+  const from = flags.mapping ?? config.webhooksFile ?? WEBHOOKS_FILE;
+  const webhooks = webhooksIn(from, process.env);
+  const definitions = configuredDefinitions(config);
   const schemas = schemasOf(registerMachines(definitions));
   for (const hint of typeHints(webhooks, Object.keys(schemas))) complain(`hint: ${hint}`);
   if (flags.try === undefined) {
@@ -67,7 +66,11 @@ function map(flags: MapFlags): void {
     else print(`${from} is in order: ${sources.map(said).join(", ") || "no source"}.`);
     return;
   }
-  const tried = tryOut(adapterFor(webhooks, flags), { ...flags, try: flags.try }, schemas);
+  const tried = tryOut(
+    adapterFor(webhooks, { ...flags, mapping: from }),
+    { ...flags, try: flags.try },
+    schemas,
+  );
   if (flags.json) printJson(tried);
   else print(textOf(tried));
   if (tried.refused > 0) process.exitCode = 1;
@@ -77,7 +80,10 @@ function said({ name, kind }: { readonly name: string; readonly kind: string }):
   return `${name} (${kind})`;
 }
 
-function adapterFor(webhooks: Webhooks, { mapping, source }: MapFlags): Adapter {
+function adapterFor(
+  webhooks: Webhooks,
+  { mapping, source }: MapFlags & { readonly mapping: string },
+): Adapter {
   const adapters = adaptersOf(webhooks, { verifyOffergrid: verifyOffergridWebhook });
   const [only, ...others] = adapters.keys();
   const name = source ?? (others.length === 0 ? only : undefined);

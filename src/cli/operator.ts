@@ -47,13 +47,14 @@ export async function recordOperation(
   flags: ReasonFlags,
   act: Omit<Act, "actor" | "reason" | "key">,
 ): Promise<void> {
-  const reason = flags.reason?.trim() ?? "";
+  await recordAct(side, { ...act, actor: operatorOf(flags), reason: reasonOf(flags) });
+}
+
+/** @throws InvalidArgumentError when it is too long */
+export function reasonOf({ reason: text = "" }: ReasonFlags): string {
+  const reason = text.trim();
   if (reason.length > TEXT_MAX) {
     throw new InvalidArgumentError(`A reason has at most ${TEXT_MAX} characters.`);
   }
-  await recordAct(side, {
-    ...act,
-    actor: operatorOf(flags),
-    reason: reason === "" ? NO_REASON : reason,
-  });
+  return reason === "" ? NO_REASON : reason;
 }

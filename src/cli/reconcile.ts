@@ -5,6 +5,7 @@ import { EngineError } from "../core/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PushAccount } from "../engine/push-ending.ts";
 import { type Finding, reconcile, type ReconcileOptions } from "../engine/reconcile.ts";
+import { askingFor } from "../engine/serviceability.ts";
 import { openOffergridClient } from "../offergrid/offergrid-client.ts";
 import { openQueue, PUSHES } from "../queue/queues.ts";
 import { openWaker } from "../queue/wake.ts";
@@ -186,6 +187,7 @@ function openEngine({ store, machines, clocks, config, link }: Session): {
       // Time is the workers' business.
       limits: { parkedForMs, unknownItemForMs, parkedMax, journalMax, timersPerDecision: 0 },
       clocks,
+      asksAbout: askingFor(config.autoAccept),
       dedupeForMs,
       now: Date.now,
       wake: waker.wake,

@@ -1,12 +1,11 @@
 /** `orderwright retry`: what was a dead letter is tried again. */
-import { accountOfChannel } from "../core/channel-name.ts";
 import { type Command, InvalidArgumentError } from "commander";
-import { letterOf, redrive, type Redriven, type RedriveSetting } from "../engine/redrive.ts";
-import { addJobs, newJob } from "../queue/producer.ts";
-import { CRM_EVENTS, openQueue } from "../queue/queues.ts";
-import type { DeadLetter } from "../store/dead-letter-store.ts";
-import { itemOfLetter, listDeadLetters } from "../store/dead-letter-store.ts";
-import { type ReasonFlags, recordOperation, withReason } from "./operator.ts";
+import { accountOfChannel } from "../core/channel-name.ts";
+import { act, type Acted } from "../engine/act/act.ts";
+import { letterOf, type Redriven } from "../engine/redrive.ts";
+import { type DeadLetter, listDeadLetters } from "../store/dead-letter-store.ts";
+import { operatorFrom, withActing } from "./acting.ts";
+import { type ReasonFlags, withReason } from "./operator.ts";
 import { print, printJson } from "./output.ts";
 import { type ConfigOption, newCommand, type Session, withSession } from "./session.ts";
 import { count } from "./text-layout.ts";
@@ -37,11 +36,14 @@ async function retry(id: string | undefined, flags: RetryFlags): Promise<void> {
     throw new InvalidArgumentError("Name one dead letter, or give --all.");
   }
   const done = await withSession(flags, async (session) => {
-    const letters =
-      id === undefined
-        ? (await listDeadLetters(session.store, ALL_MAX)).filter(isOfAccount(flags.account))
-        : [await letterOf(session.store, id)];
-    return redriveAll(session, letters, flags);
+    if (id !== undefined) {
+      await letterOf(session.store, id);
+      return redriveAll(session, [id], flags);
+    }
+    const letters = await listDeadLetters(session.store, ALL_MAX);
+    const meant = letters.filter(isOfAccount(flags.account));
+    const ids = meant.map((letter) => letter.id);
+    return redriveAll(session, ids, flags);
   });
   if (done.some(({ outcome }) => outcome === "not-whole")) process.exitCode = 1;
   if (flags.json) {
@@ -61,30 +63,37 @@ const WORDS: Readonly<Record<Redriven["outcome"], string>> = {
   "not-whole": "only its beginning was kept. Send it again from its source, then skip it here.",
 };
 
+interface Retried {
+  readonly id: string;
+  readonly outcome: keyof typeof WORDS;
+}
+
 async function redriveAll(
-  { store, link }: Session,
-  letters: readonly DeadLetter[],
+  session: Session,
+  letters: readonly string[],
   flags: ReasonFlags,
-): Promise<{ readonly id: string; readonly outcome: Redriven["outcome"] }[]> {
-  const { queue, close } = openQueue(CRM_EVENTS, link);
-  const setting: RedriveSetting = {
-    store,
-    now: Date.now,
-    enqueue: (data) => addJobs(queue, [newJob(data)]),
-  };
-  const done = [];
-  try {
+): Promise<Retried[]> {
+  const operator = operatorFrom(flags);
+  return withActing(session, async (acting) => {
+    const done: Retried[] = [];
     for (const letter of letters) {
-      const item = itemOfLetter(letter);
-      const act = { action: "retry", ...(item !== undefined && { item }) };
-      await recordOperation(store, flags, { ...act, detail: { letter: letter.id } });
-      const { outcome } = await redrive(setting, letter);
-      done.push({ id: letter.id, outcome });
+      const acted = await act(acting, { operator, action: { action: "redrive", letter } });
+      done.push({ id: letter, outcome: outcomeOf(acted) });
     }
-  } finally {
-    await close();
+    return done;
+  });
+}
+
+function outcomeOf(acted: Acted): Retried["outcome"] {
+  switch (acted.is) {
+    case "done":
+      return acted.result.outcome as Redriven["outcome"];
+    case "pending":
+      return "enqueued";
+    // It was there a moment ago: somebody else was faster.
+    case "refused":
+      return "was-open";
   }
-  return done;
 }
 
 function isOfAccount(account: string | undefined): (letter: DeadLetter) => boolean {

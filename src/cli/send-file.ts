@@ -1,6 +1,7 @@
 /** Many events from a file: all are checked before any is sent, and up to 100 go in one job. */
 import { EngineError } from "../core/errors.ts";
 import type { JobAnswer } from "../engine/handle-job.ts";
+import { openJobAnswers } from "../queue/job-answers.ts";
 import {
   addJobs,
   checkEvent,
@@ -11,7 +12,6 @@ import {
 } from "../queue/producer.ts";
 import { CRM_EVENTS, openQueue } from "../queue/queues.ts";
 import { exitCodeOf, tally } from "./answer-text.ts";
-import { listenForAnswers } from "./answers.ts";
 import { completedEvent, type EventDefaults } from "./event-arguments.ts";
 import { complain, print, printJson } from "./output.ts";
 import { type ConfigOption, type Session, withSession } from "./session.ts";
@@ -69,16 +69,18 @@ function readLines({ text, schemas, source, defaults, unchecked }: FileToSend): 
 }
 
 async function answersTo(
-  { store, link }: Session,
+  { link }: Session,
   jobs: readonly NewJob[],
   { wait, patienceMs }: FileToSend,
 ): Promise<JobAnswer[] | undefined> {
   const { queue, close } = openQueue(CRM_EVENTS, link);
   const ids = jobs.map(({ id }) => id);
-  const listening = wait ? await listenForAnswers(store, link, ids) : undefined;
+  const listening = wait ? openJobAnswers<JobAnswer>(link) : undefined;
   try {
+    await listening?.ready;
+    const expected = listening?.expect(ids);
     await addJobs(queue, jobs);
-    const answers = await listening?.wait(patienceMs);
+    const answers = await expected?.wait(patienceMs);
     return answers && [...answers.values()].flat();
   } finally {
     await listening?.close();

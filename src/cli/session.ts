@@ -6,6 +6,7 @@ import type { ReadingSide } from "../engine/describe-item.ts";
 import { readPolicyInForce } from "../engine/read-policy.ts";
 import type { QueueLink } from "../queue/queues.ts";
 import { clockworkOf, type PolicyClockwork } from "../sla/clockwork.ts";
+import { withSeal } from "../store/seal-store.ts";
 import { closeStore, type ConnectedStore, openStore } from "../store/store.ts";
 import { configuredDefinitions } from "./configured-machines.ts";
 import { findRedis } from "./redis-address.ts";
@@ -65,7 +66,7 @@ export async function withStore<Result>(
     return await use({
       config,
       machines,
-      store,
+      store: await withSeal(store, config.encryptionKeys, "reader"),
       link: { redisUrl, prefix: config.queuePrefix },
     });
   } finally {

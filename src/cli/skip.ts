@@ -1,8 +1,11 @@
 /** `orderwright skip`: a dead letter is given up, on somebody's word. */
 import type { Command } from "commander";
-import { letterOf, skip, type Skipped } from "../engine/redrive.ts";
-import { type DeadLetter, itemOfLetter } from "../store/dead-letter-store.ts";
-import { type OperatorFlags, recordOperation, withOperator } from "./operator.ts";
+import { act } from "../engine/act/act.ts";
+import type { Result } from "../engine/act/action.ts";
+import { letterOf, type Skipped } from "../engine/redrive.ts";
+import type { DeadLetter } from "../store/dead-letter-store.ts";
+import { operatorFrom, withActing } from "./acting.ts";
+import { type OperatorFlags, withOperator } from "./operator.ts";
 import { complain, print, printJson } from "./output.ts";
 import { type ConfigOption, newCommand, withSession } from "./session.ts";
 
@@ -23,26 +26,26 @@ export function skipCommand(): Command {
 }
 
 async function leaveOut(id: string, flags: SkipFlags): Promise<void> {
-  const { reason, json } = flags;
-  const { letter, skipped } = await withSession(flags, async ({ store }) => {
-    const found = await letterOf(store, id);
-    const item = itemOfLetter(found);
-    const act = { action: "skip", ...(item !== undefined && { item }) };
-    await recordOperation(store, flags, { ...act, detail: { letter: id } });
-    return { letter: found, skipped: await skip({ store, now: Date.now }, found, reason) };
+  const { letter, result } = await withSession(flags, async (session) => {
+    const found = await letterOf(session.store, id);
+    const operator = operatorFrom(flags);
+    const action = { action: "discard", letter: id } as const;
+    const acted = await withActing(session, (acting) => act(acting, { operator, action }));
+    // It was there a moment ago: somebody else was faster.
+    return { letter: found, result: acted.is === "done" ? acted.result : WAS_OPEN };
   });
-  if (skipped.outcome === "not-skippable") process.exitCode = 1;
-  if (json) printJson({ letter, ...skipped });
-  else tell(letter, skipped);
+  if (result.outcome === "not-skippable") process.exitCode = 1;
+  if (flags.json) printJson({ letter, ...result });
+  else tell(letter, result);
 }
 
-function tell(letter: DeadLetter, skipped: Skipped): void {
-  switch (skipped.outcome) {
-    case "skipped": {
-      const ids = skipped.effects.map((effect) => effect.id);
-      print(`Left out ${ids.join(", ")}. The item delivers again.`);
+const WAS_OPEN: Result = { outcome: "was-open" };
+
+function tell(letter: DeadLetter, { outcome, effects = [] }: Result): void {
+  switch (outcome as Skipped["outcome"]) {
+    case "skipped":
+      print(`Left out ${effects.join(", ")}. The item delivers again.`);
       return;
-    }
     case "discarded":
       print("Given up. Its last record:");
       printJson(letter);

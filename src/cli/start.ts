@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { startWorkers } from "../../workers/main.ts";
 import { loadConfig, redactedConfig } from "../config.ts";
 import { CRM_EVENTS } from "../queue/queues.ts";
+import { assertTemplates } from "./auto-accept.ts";
 import { configuredDefinitions } from "./configured-machines.ts";
 import { openHttpApi } from "./http-api.ts";
 import { print } from "./output.ts";
@@ -28,6 +29,7 @@ async function start(options: ConfigOption): Promise<void> {
   // A person reads this terminal; what is worth a line in production would bury the few hints here.
   const config = loadConfig(process.env, options.config, { logLevel: "warn" });
   const definitions = configuredDefinitions(config);
+  assertTemplates(config, definitions);
   await runProcess(config, async (running) => {
     const redisUrl = await openRedis(running);
     const marketplace = await openMarketplace(running);

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { startWorkers, WORKER_ROLES, type WorkerRole } from "../../workers/main.ts";
 import { loadConfig, redactedConfig } from "../config.ts";
 import { EngineError } from "../core/errors.ts";
+import { assertTemplates } from "./auto-accept.ts";
 import { configuredDefinitions } from "./configured-machines.ts";
 import { openRedis, runProcess } from "./running-process.ts";
 import { type ConfigOption, newCommand } from "./session.ts";
@@ -45,6 +46,7 @@ async function work(
     );
   }
   const definitions = definitionsOf(config);
+  assertTemplates(config, definitions);
   await runProcess(config, async (running) => {
     const redisUrl = await openRedis(running);
     const accounts = marketplace.kind === "live" ? marketplace.accounts : [];

@@ -95,9 +95,10 @@ export function decodeActor(id: string, text: string): Actor {
     };
     return { id, revision, machine, version, ...known, timers, sources, parked };
   } catch (cause) {
+    // What is stored is data of people, and this ends up in logs and dead letters.
     throw new EngineError(
       "STORE_CORRUPT",
-      `The stored actor of item ${id} is not readable: ${text.slice(0, 120)}`,
+      `The stored actor of item ${id} is not readable: ${text.length} characters at its Redis key a:${id}, of another shape or cut off.`,
       { cause },
     );
   }

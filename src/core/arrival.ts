@@ -91,6 +91,20 @@ export function markAfter(
   };
 }
 
+/** A birth is told late by nature: what its source tells of before it is not stale for that. */
+export function markOfBirth(
+  event: ArrivedEvent,
+  before: SourceMark | undefined,
+): SourceMark | undefined {
+  return event.sequence === undefined ? before : { time: 0, sequence: event.sequence };
+}
+
+/** Whether the source's mark is past the event already: several numbers may be given up at once. */
+export function isAhead(mark: SourceMark | undefined, { sequence }: ArrivedEvent): boolean {
+  if (mark?.sequence === undefined || sequence === undefined) return false;
+  return compareSequences(sequence, mark.sequence) < 0;
+}
+
 /** CloudEvents: `source` and `id` are an event's identity. A redrive is a new attempt of it. */
 export function isSame(left: ArrivedEvent, right: ArrivedEvent): boolean {
   return left.id === right.id && left.source === right.source && left.redrive === right.redrive;

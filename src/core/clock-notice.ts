@@ -13,7 +13,7 @@ export const NOTIFY_EFFECT = "notify";
 export interface NotifyParams extends JsonObject {
   /** Unique within the item: the same notice has the same key for ever. */
   readonly key: string;
-  readonly kind: "reminder" | "breach" | "repeat" | "pause-limit" | "jeopardy";
+  readonly kind: "reminder" | "breach" | "repeat" | "pause-limit" | "jeopardy" | "undecided";
   /** "owner", "lead" or "customer". */
   readonly to: readonly string[];
   /** One sentence for people. */

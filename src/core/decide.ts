@@ -5,7 +5,6 @@
  * Always true: an event ends as a journal entry of its actor (applied, parked, stale, rejected) or, when
  * there is no actor to tell, as a dead letter. Nothing is dropped.
  */
-import { ZodError } from "zod";
 import type { Actor, LivingActor, ParkedEvent } from "./actor.ts";
 import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
@@ -18,19 +17,19 @@ import {
   placeOf,
   toMachineEvent,
 } from "./arrival.ts";
-import { isClockEvent, readHold } from "./clock-event.ts";
 import { Draft } from "./draft.ts";
 import type { Decision, Setting, Verdict } from "./decision.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
 import { afterHappening, ledgerOf, scopeOf } from "./item-clocks.ts";
 import type { Machine } from "./machine.ts";
+import { decideOperatorEvent } from "./operator-decision.ts";
+import { isOperatorEvent } from "./operator-event.ts";
 import {
   dataProblem,
   existsProblem,
   foreignProblem,
   journalFull,
-  noClocks,
   noItem,
   unknownMachine,
   unknownType,
@@ -80,15 +79,18 @@ function decideVerdict(draft: Draft, actor: Actor | undefined, event: ArrivedEve
 
 function decideForUnknown(draft: Draft, event: ArrivedEvent): Verdict {
   const { machines, now } = draft.setting;
-  if (isClockEvent(event.type)) return draft.bury(event, noItem(event));
+  if (isOperatorEvent(event.type)) return draft.bury(event, noItem(event));
   const machine = machines.byEventType(event.type);
   if (machine === undefined) return draft.bury(event, unknownType(machines.all, event));
-  const parsed = parseData(machine, event);
+  const parsed =
+    event.type === machine.birth ? parseBirth(machine, event) : parseData(machine, event);
   if ("code" in parsed) return draft.bury(event, parsed);
   if (event.type !== machine.birth) return draft.parkUnknown(machine, parsed);
   const birth = { id: event.subject, input: machine.input(toMachineEvent(parsed, now)), at: now };
   const begun = begin(machine, draft.actor, birth);
   if (begun.outcome !== "applied") return draft.bury(event, begun.problem);
+  const foreign = foreignProblem(machine, begun.actor, event);
+  if (foreign !== undefined) return draft.bury(event, foreign);
   draft.apply(machine, begun, {
     event: parsed,
     birth: { machine: machine.id, version: machine.version, input: birth.input },
@@ -106,32 +108,20 @@ function decideForLiving(draft: Draft, actor: LivingActor, event: ArrivedEvent):
   if (foreign !== undefined) return draft.reject(event, foreign);
   // Even a refusal waits for its turn: it spends its number, which would make the missing ones stale.
   if (place === "gap") return draft.park(event, "gap");
-  if (isClockEvent(event.type)) return decideHold(draft, machine, event);
-  const read = readForLiving(machine, actor, event);
-  const verdict =
-    "code" in read
-      ? draft.reject(event, read)
-      : conclude(machine, draft, {
-          event: read,
-          next: advance(machine, actor, toMachineEvent(read, draft.setting.now)),
-        });
+  const verdict = isOperatorEvent(event.type)
+    ? decideOperatorEvent(draft, machine, { event })
+    : decideReport(draft, machine, event);
   // A refusal that spent its number frees its successors as well as a transition does.
   if (verdict.outcome !== "parked") retryParked(machine, draft);
   return verdict;
 }
 
-/** The clocks and not the machine take it, so it frees nobody who waits for a transition. */
-function decideHold(draft: Draft, machine: Machine, event: ArrivedEvent): Verdict {
-  const { clocks, now } = draft.setting;
-  const { actor } = draft;
-  const request = readHold(event, now);
-  if (request instanceof ZodError) return draft.reject(event, dataProblem(event, request));
-  if (!isLiving(actor) || clocks === undefined || machine.clocked === undefined) {
-    return draft.reject(event, noClocks(machine));
-  }
-  const held = clocks.hold(ledgerOf(actor), scopeOf(machine, actor), request);
-  if (held.outcome === "held") return draft.hold(machine, event, held.facts);
-  return draft.reject(event, { code: "CLOCK_HOLD_REFUSED", message: held.message });
+function decideReport(draft: Draft, machine: Machine, event: ArrivedEvent): Verdict {
+  const actor = draft.actor as LivingActor;
+  const read = readForLiving(machine, actor, event);
+  if ("code" in read) return draft.reject(event, read);
+  const next = advance(machine, actor, toMachineEvent(read, draft.setting.now));
+  return conclude(machine, draft, { event: read, next });
 }
 
 /** At its turn: what the item's state has no say in, then the data. */
@@ -197,6 +187,10 @@ function retryOne(machine: Machine, draft: Draft, parked: ParkedEvent): Verdict[
   if (place === "stale") {
     draft.unpark(event);
     return draft.stale(event, undefined, retried).outcome;
+  }
+  if (isOperatorEvent(event.type)) {
+    draft.unpark(event);
+    return decideOperatorEvent(draft, machine, { event, ...retried }).outcome;
   }
   // Only an event behind a gap is parked unread; reading twice could change what was read.
   const unread = reason === "gap" ? readForLiving(machine, actor, event) : event;
@@ -269,6 +263,16 @@ function isBehind(event: ArrivedEvent, end: ArrivedEvent): boolean {
     end.sequence !== undefined &&
     compareSequences(event.sequence, end.sequence) < 0
   );
+}
+
+/** Who speaks for an account begins items of it, without saying so once more in the data. */
+function parseBirth(machine: Machine, event: ArrivedEvent): ArrivedEvent | Problem {
+  const { account, data } = event;
+  const isSaid = account === undefined || data["account"] !== undefined;
+  const filled = isSaid ? event : { ...event, data: { ...data, account } };
+  const parsed = parseData(machine, filled);
+  // A machine whose births name no account has another way to tell, and is held to it.
+  return "code" in parsed && !isSaid ? parseData(machine, event) : parsed;
 }
 
 function parseData(machine: Machine, event: ArrivedEvent): ArrivedEvent | Problem {

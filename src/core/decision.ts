@@ -1,11 +1,11 @@
 /** What a decision is made with, and what comes of it: everything that its commit will write. */
-import type { Actor } from "./actor.ts";
+import type { Actor, LivingActor } from "./actor.ts";
 import type { ArrivedEvent } from "./arrival.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Problem } from "./errors.ts";
 import type { JsonObject } from "./event.ts";
 import type { DecisionEntry, EventOutcome } from "./journal.ts";
-import type { Machines } from "./machine.ts";
+import type { Machine, Machines } from "./machine.ts";
 
 export interface Limits {
   /** How long an early event waits before it is a dead letter, ms. */
@@ -26,6 +26,8 @@ export interface Setting {
   readonly limits: Limits;
   /** Absent: no item has SLA clocks. */
   readonly clocks?: Clockwork | undefined;
+  /** Whether a new item's serviceability is asked for. Absent: nobody's is. */
+  readonly asksAbout?: ((machine: Machine, actor: LivingActor) => boolean) | undefined;
   /** ms since the epoch. */
   readonly now: number;
 }
@@ -42,7 +44,7 @@ export interface OutboxEffect {
   readonly id: string;
   readonly name: string;
   readonly params: JsonObject;
-  /** `marketplace.<account>` or `operator`. */
+  /** `marketplace.<account>`, `serviceability.<account>` or `operator`. */
   readonly channel: string;
   readonly isUrgent: boolean;
   /** When it was decided, ms. */

@@ -68,6 +68,23 @@ export interface ItemWarning {
   readonly message: string;
 }
 
+/** Somebody says something else of the item than its status, and a person has to settle it. */
+export interface ItemDivergence {
+  /** Since when, ISO 8601. */
+  readonly sinceTime: string;
+  readonly claims: readonly {
+    /** "marketplace", "crm". */
+    readonly side: string;
+    /** What that side says. */
+    readonly status: string;
+    readonly source: string;
+    /** ISO 8601. */
+    readonly sinceTime: string;
+    /** Why it cannot be followed. */
+    readonly reason?: string;
+  }[];
+}
+
 export interface MachineDefinition {
   /** Stable name, `order-item`. Stored with every actor. */
   readonly id: string;
@@ -86,6 +103,9 @@ export interface MachineDefinition {
   /** The machine's input, from the birth event. Recorded in the journal, so options may enter here. */
   readonly input: (event: MachineEvent) => JsonObject;
   readonly attributes: (context: JsonObject) => ActorAttributes;
+  /** Names of the fields that tell of a person, wherever in event data, input, context and effect params
+   * they stand, with all that is under them. Absent: everything may tell of one. */
+  readonly personal?: readonly string[];
   /** The one word that lists, indexes and people use for the actor's state. */
   readonly status: (value: unknown) => string;
   /** Gives the item SLA clocks, by the policy's rules for its statuses and events. */
@@ -98,6 +118,14 @@ export interface MachineDefinition {
   /** What a person should improve about the item's last update, by the machine's own rules; shown
    * with the item. */
   readonly warnings?: (actor: ActorView) => readonly ItemWarning[];
+  /** Whether the sides disagree about the item. Such an item is listed among those that need a person, and
+   * while the marketplace is one of them, nothing is pushed before the item was read there. A machine that
+   * has this takes `order.diverged` and `order.converged`. */
+  readonly divergence?: (actor: ActorView) => ItemDivergence | undefined;
+  /** What somebody has to know who says whether the item can be served, while it waits for that: it takes
+   * `order.accepted` and `order.rejected` then. `undefined` when it does not wait. Machines without it
+   * are never asked about. */
+  readonly serviceability?: (actor: ActorView) => JsonObject | undefined;
   /** A refusal with a reason, asked before the transition: it explains what a guard would only deny. */
   readonly refuse?: (event: MachineEvent, actor: ActorView) => Problem | undefined;
   /** True when the marketplace itself reports this. Pushes that still wait were decided without knowing

@@ -3,11 +3,12 @@
  * records one fact in every place where it belongs, so that journal, outbox and actor cannot disagree.
  */
 import type { Setting, Verdict, OutboxEffect, DeadEvent, DeadTimer, Decision } from "./decision.ts";
-import type { Actor, LivingActor, ParkedEvent, ParkedReason, SourceMark, Timer } from "./actor.ts";
+import type { Actor, LivingActor, ParkedEvent, ParkedReason, Timer } from "./actor.ts";
+import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import type { ArrivedEvent } from "./arrival.ts";
 import { marketplaceChannel } from "./channel-name.ts";
-import { compareSequences, isSame, markAfter, toMachineEvent } from "./arrival.ts";
+import { isAhead, isSame, markAfter, markOfBirth, toMachineEvent } from "./arrival.ts";
 import type { Fact } from "./clock-fact.ts";
 import { noticeEffects, sayable } from "./clock-notice.ts";
 import { outboxEffects } from "./outbox-effects.ts";
@@ -15,11 +16,18 @@ import { afterDecision, withFacts } from "./item-clocks.ts";
 import type { Problem } from "./errors.ts";
 import type { Change, DecisionEntry, EventEntry } from "./journal.ts";
 import type { Machine } from "./machine.ts";
+import { CHECK, undecidedNotices } from "./serviceability.ts";
 import { expiredProblem, parkedFull, staleProblem, waitingProblem } from "./problems.ts";
 
 type Applied = Extract<Advance, { outcome: "applied" }>;
 type EventFact = Pick<EventEntry, "event" | "birth" | "retried">;
 type Retried = { readonly retried: true } | undefined;
+
+/** An event at its turn; `retried` when it had waited for it. */
+export interface ToldEvent {
+  readonly event: ArrivedEvent;
+  readonly retried?: true;
+}
 
 /** What a decision moved, beside the actor itself. */
 interface Move extends Pick<Applied, "effects" | "taken" | "derived" | "notes"> {
@@ -64,7 +72,8 @@ export class Draft {
     // Nothing is older than a birth: whoever announces an item late does not make its facts stale.
     const mark = birth === undefined ? markAfter(event, before, now) : markOfBirth(event, before);
     const sources = { ...others, ...(mark !== undefined && { [event.source]: mark }) };
-    if (machine.isMarketplaceReport?.(toMachineEvent(event, now)) === true) {
+    const isReport = machine.isMarketplaceReport?.(toMachineEvent(event, now)) === true;
+    if (isReport || isMarketplaceDoubted(machine, this.actor)) {
       const { account } = machine.attributes(next.actor.snapshot.context);
       this.#lookFirst.push(marketplaceChannel(account));
     }
@@ -76,7 +85,9 @@ export class Draft {
       event,
     });
     const moved = { ...next.actor, sources, parked };
-    const change = this.#move(machine, moved, { ...next, clocks, occurredAt: event.time });
+    const isAsked = birth !== undefined && this.setting.asksAbout?.(machine, moved) === true;
+    const effects = isAsked ? [...next.effects, CHECK] : next.effects;
+    const change = this.#move(machine, moved, { ...next, effects, clocks, occurredAt: event.time });
     this.#entries.push({ ...entry, ...change });
   }
 
@@ -87,13 +98,15 @@ export class Draft {
     this.#entries.push({ kind: "clocks", ...told, ...change, clocks: change.clocks ?? [] });
   }
 
-  /** Somebody has silenced a clock. */
-  hold(machine: Machine, event: ArrivedEvent, facts: readonly Fact[]): Verdict {
+  /** An operator's word, which the machine does not see; `facts`: what it means to the clocks. */
+  note(machine: Machine, { event, retried }: ToldEvent, facts: readonly Fact[] = []): Verdict {
     const actor = this.#living();
     const mark = markAfter(event, actor.sources[event.source], this.setting.now);
     const marked = { ...actor, sources: { ...actor.sources, [event.source]: mark } };
-    const change = this.#move(machine, marked, { ...NOTHING_MOVED, clocks: facts });
-    this.#entries.push({ kind: "event", event, outcome: "applied", ...change });
+    const effects = undecidedNotices(machine, actor, event);
+    const change = this.#move(machine, marked, { ...NOTHING_MOVED, effects, clocks: facts });
+    const entry = { kind: "event", event, ...(retried && { retried }) } as const;
+    this.#entries.push({ ...entry, outcome: "applied", ...change });
     return { outcome: "applied" };
   }
 
@@ -192,9 +205,8 @@ export class Draft {
     return this.bury(event, problem);
   }
 
-  expire(parked: ParkedEvent): void {
+  expire(parked: ParkedEvent, problem = expiredProblem(parked)): void {
     const { event } = parked;
-    const problem = expiredProblem(parked);
     this.unpark(event);
     const revision = this.#advanceTo(this.#withCounted(event));
     this.#entries.push({ kind: "expired", event, problem, revision, at: this.setting.now });
@@ -214,13 +226,7 @@ export class Draft {
     // A stranger's event must not move on the story of the source whose name it bears.
     const isCounted = outcome === "rejected" && problem.code !== "EVENT_SUBJECT_FOREIGN";
     const revision = this.#advanceTo(isCounted ? this.#withCounted(event) : this.#current());
-    const entry = {
-      kind: "event",
-      event,
-      outcome,
-      problem,
-      ...retried,
-    } as const;
+    const entry = { kind: "event", event, outcome, problem, ...retried } as const;
     this.#entries.push({ ...entry, revision, at: this.setting.now });
     return { outcome, problem };
   }
@@ -274,10 +280,11 @@ export class Draft {
   }
 }
 
-/** Whether the source's mark is past the event already: several numbers may be given up at once. */
-function isAhead(mark: SourceMark | undefined, { sequence }: ArrivedEvent): boolean {
-  if (mark?.sequence === undefined || sequence === undefined) return false;
-  return compareSequences(sequence, mark.sequence) < 0;
+/** The marketplace said something else before this decision: nothing is sent over that unseen. */
+function isMarketplaceDoubted(machine: Machine, before: Actor | undefined): boolean {
+  if (!isLiving(before)) return false;
+  const claims = machine.divergence?.(before.snapshot)?.claims ?? [];
+  return claims.some(({ side }) => side === "marketplace");
 }
 
 const MINUTE_MS = 60_000;
@@ -285,8 +292,4 @@ const MINUTE_MS = 60_000;
 /** 1, 2, 4 … minutes, an hour at most. */
 function againAfterMs(failures: number): number {
   return Math.min(60 * MINUTE_MS, MINUTE_MS * 2 ** failures);
-}
-
-function markOfBirth(event: ArrivedEvent, before: SourceMark | undefined): SourceMark | undefined {
-  return event.sequence === undefined ? before : { time: 0, sequence: event.sequence };
 }

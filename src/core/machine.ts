@@ -9,6 +9,7 @@ import type { ActorView, MachineDefinition } from "./definition.ts";
 import { EngineError } from "./errors.ts";
 import { isReservedType } from "./event.ts";
 import { canComeLater, handledTypes } from "./reachability.ts";
+import { CHECK_EFFECT } from "./serviceability.ts";
 
 export interface Machine extends MachineDefinition {
   /** Event types that the actor takes now, as far as that can be said without their data. */
@@ -89,8 +90,8 @@ function declarationFaults(definition: MachineDefinition): string[] {
   for (const type of Object.keys(definition.events)) {
     if (isReservedType(type)) faults.push(`event type "${type}" is reserved`);
   }
-  if (definition.effects[NOTIFY_EFFECT] !== undefined) {
-    faults.push(`effect "${NOTIFY_EFFECT}" is the engine's own`);
+  for (const name of [NOTIFY_EFFECT, CHECK_EFFECT]) {
+    if (definition.effects[name] !== undefined) faults.push(`effect "${name}" is the engine's own`);
   }
   return faults;
 }

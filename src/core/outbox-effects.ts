@@ -1,10 +1,11 @@
 /** What a decision asks of the world, as the outbox holds it. */
 import type { LivingActor } from "./actor.ts";
 import type { ActionEffect } from "./advance.ts";
-import { channelName } from "./channel-name.ts";
+import { channelName, serviceabilityChannel } from "./channel-name.ts";
 import { NOTIFY_EFFECT } from "./clock-notice.ts";
 import type { OutboxEffect } from "./decision.ts";
 import type { Machine } from "./machine.ts";
+import { CHECK_EFFECT } from "./serviceability.ts";
 
 /** Ids are made of the actor's revision, which the decision has raised. */
 export function outboxEffects(
@@ -25,7 +26,10 @@ export function outboxEffects(
       id: `${actor.id}:${actor.revision}:${index}`,
       name,
       params,
-      channel: channelName(declared?.channel, account),
+      channel:
+        name === CHECK_EFFECT
+          ? serviceabilityChannel(account)
+          : channelName(declared?.channel, account),
       isUrgent: declared?.isUrgent?.(params) ?? false,
       at,
       ...(occurredAt !== undefined && { occurredAt }),

@@ -2,11 +2,11 @@
  * The border: anything at all becomes events, or says why not. Used for jobs, HTTP bodies and
  * webhooks alike. Never throws: what a stranger put into the queue must not hurt a worker.
  */
-import { isClockEvent } from "./clock-event.ts";
 import type { ArrivedEvent } from "./arrival.ts";
 import type { Problem } from "./errors.ts";
 import { cloudEventSchema, EVENT_BATCH_MAX, EVENT_MAX_BYTES, isReservedType } from "./event.ts";
 import { JSON_DEPTH_MAX, isDeeperThan } from "./json-safe.ts";
+import { isOperatorEvent } from "./operator-event.ts";
 
 export type ReadEvent =
   | { readonly result: "event"; readonly event: ArrivedEvent }
@@ -44,7 +44,7 @@ export function readEvent(value: unknown, enqueuedAt: number): ReadEvent {
   const parsed = cloudEventSchema.safeParse(value);
   if (!parsed.success) return envelopeProblem(value, parsed.error.issues);
   const { type, id, source } = parsed.data;
-  if (isReservedType(type) && !isClockEvent(type)) {
+  if (isReservedType(type) && !isOperatorEvent(type)) {
     const message = `Event ${id} of ${source} has type "${type}", which only the engine may use.`;
     return unreadable("EVENT_TYPE_RESERVED", message, value);
   }
@@ -93,7 +93,7 @@ function parseText(text: string): { value: unknown } | { message: string } {
   try {
     return { value: JSON.parse(text) as unknown };
   } catch {
-    return { message: `The data is text and not JSON: ${text.slice(0, 120)}` };
+    return { message: `The data is text of ${text.length} characters, and not JSON.` };
   }
 }
 

@@ -10,7 +10,6 @@ import { isLiving } from "./actor.ts";
 import type { Advance } from "./advance.ts";
 import { advance, begin, fire } from "./advance.ts";
 import { isSame, toMachineEvent } from "./arrival.ts";
-import { isClockEvent } from "./clock-event.ts";
 import type { Fact } from "./clock-fact.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Limits } from "./decision.ts";
@@ -18,6 +17,8 @@ import { Draft } from "./draft.ts";
 import { EngineError } from "./errors.ts";
 import type { DecisionEntry, EventEntry, JournalEntry, TimerEntry } from "./journal.ts";
 import type { Machine, Machines } from "./machine.ts";
+import { isOperatorEvent } from "./operator-event.ts";
+import { wasAsked } from "./serviceability.ts";
 
 const NO_LIMITS: Limits = {
   parkedForMs: 0,
@@ -39,7 +40,8 @@ export function* replay(
     const waitMs = "until" in entry && entry.until !== undefined ? entry.until - entry.at : 0;
     const limits = { ...NO_LIMITS, parkedForMs: waitMs, unknownItemForMs: waitMs };
     const clocks = recorded(entry.clocks ?? []);
-    const draft = new Draft({ machines, limits, clocks, now: entry.at }, actor);
+    const asksAbout = (): boolean => entry.kind === "event" && wasAsked(entry);
+    const draft = new Draft({ machines, limits, clocks, asksAbout, now: entry.at }, actor);
     replayEntry(draft, itemId, entry);
     const [again] = draft.finish().entries;
     if (JSON.stringify(again) !== JSON.stringify(entry)) throw mismatch(itemId, entry, again);
@@ -88,7 +90,7 @@ function replayEntry(draft: Draft, itemId: string, entry: DecisionEntry): void {
     case "expired": {
       const parked = draft.actor?.parked.find(({ event }) => isSame(event, entry.event));
       if (parked === undefined) throw mismatch(itemId, entry, undefined);
-      return draft.expire(parked);
+      return draft.expire(parked, entry.problem);
     }
   }
 }
@@ -124,7 +126,11 @@ function replayApplied(draft: Draft, itemId: string, entry: EventEntry): void {
     ? machines.byId(birth.machine, birth.version)
     : machineOf(machines, draft.actor, itemId);
   if (machine === undefined) throw mismatch(itemId, entry, undefined);
-  if (isClockEvent(event.type)) return void draft.hold(machine, event, entry.clocks ?? []);
+  if (isOperatorEvent(event.type)) {
+    if (retried === true) draft.unpark(event);
+    draft.note(machine, { event, ...(retried && { retried }) }, entry.clocks);
+    return;
+  }
   const next = stepAgain(machine, draft, entry);
   if (next?.outcome !== "applied") throw mismatch(itemId, entry, next);
   if (retried === true) draft.unpark(event);

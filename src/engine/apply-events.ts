@@ -11,9 +11,11 @@ import type { Problem } from "../core/errors.ts";
 import { EngineError } from "../core/errors.ts";
 import { groupBy } from "../core/group-by.ts";
 import type { CommitResult } from "../store/actor-store.ts";
-import { commitActors, loadActors } from "../store/actor-store.ts";
+import { commitActors, loadStoredActors } from "../store/actor-store.ts";
 import { bury } from "../store/dead-letter-store.ts";
 import { shardOf } from "../store/keys.ts";
+import { isKeyMissing } from "../store/seal.ts";
+import { openActor } from "../store/sealed-texts.ts";
 import type { Engine } from "./engine.ts";
 import type { EventAnswer } from "./event-answer.ts";
 import { answerOf, repeatOf } from "./event-answer.ts";
@@ -28,7 +30,7 @@ import { groupByItem, itemOf, rejectAll } from "./item-tasks.ts";
 /** Events handled together. Larger batches gained nothing and hold Redis longer. */
 const COMMIT_MAX = 128;
 
-/** Actors kept in memory, as text; about 1 KB each. */
+/** Actors kept in memory, as their stored text; about 1 KB each. */
 const CACHE_MAX = 10_000;
 
 /** Lost races after which an event goes back to the queue; each lost race means another's success. */
@@ -111,19 +113,27 @@ export class Applier {
   }
 
   /** `undefined` when the stored actor cannot be read, or a function of its machine's definition threw: the
-   * event is a dead letter, others go on. */
+   * event is a dead letter, others go on. Where its key is missing, all are rejected. */
   #plan(item: ItemTasks): Planned | undefined {
-    const { machines, limits, clocks, now } = this.#engine;
-    const setting = { machines, limits, clocks: clocks(), now: now() };
-    const before = { itemId: item.itemId, text: this.#cache.get(item.itemId) };
+    const { store, machines, limits, clocks, asksAbout, now } = this.#engine;
+    const setting = { machines, limits, clocks: clocks(), asksAbout, now: now() };
+    const { itemId } = item;
+    const stored = this.#cache.get(itemId);
     const isTurn = item.turns.length > 0;
     const happenings = item.turns.flatMap(({ happening }) => happening ?? []);
     try {
+      const before = { itemId, stored, text: stored && openActor(store, itemId, stored) };
       const plan = isTurn
         ? planTurn(setting, before, happenings)
         : planEvents(setting, before, item.events);
       return { item, plan };
     } catch (error) {
+      // Nobody's fault but the configuration's, and it passes: the events wait for the key in the queue.
+      if (isKeyMissing(error)) {
+        this.#cache.delete(itemId);
+        rejectAll(item, error);
+        return undefined;
+      }
       const [first, ...others] = item.events;
       // One of them is at fault, and those that came with it must not go down with it.
       if (!isTurn && first !== undefined && others.length > 0) {
@@ -144,7 +154,7 @@ export class Applier {
   async #readMissing(items: readonly ItemTasks[]): Promise<void> {
     const missing = items.map(({ itemId }) => itemId).filter((itemId) => !this.#cache.has(itemId));
     if (missing.length === 0) return;
-    const texts = await loadActors(this.#engine.store, missing);
+    const texts = await loadStoredActors(this.#engine.store, missing);
     for (const [index, itemId] of missing.entries()) this.#remember(itemId, texts[index]);
   }
 
@@ -154,7 +164,7 @@ export class Applier {
     { plan, result }: { plan: ItemPlan; result: CommitResult },
   ): void {
     if (result.result === "committed") {
-      this.#remember(item.itemId, plan.commit.actorText);
+      this.#remember(item.itemId, result.sealed ?? plan.commit.actorText);
       for (const channel of plan.channels) this.#engine.wake({ shard, channel });
       for (const [index, task] of item.events.entries()) {
         const verdict = plan.verdicts[index];

@@ -1,5 +1,5 @@
 /** What each channel needs: how its lanes are delivered, and who permits it. */
-import { accountOfChannel, OPERATOR_CHANNEL } from "../core/channel-name.ts";
+import { accountOfChannel, checkedAccountOf, OPERATOR_CHANNEL } from "../core/channel-name.ts";
 import { limiterKey } from "../store/keys.ts";
 import { giveBackPermits, takePermits, type PermitClass } from "../store/limiter.ts";
 import type { Applier } from "./apply-events.ts";
@@ -8,6 +8,7 @@ import type { Engine } from "./engine.ts";
 import { deliverNotice, type Notice, type NoticesWebhook } from "./notice.ts";
 import { deliverPush } from "./push.ts";
 import type { PushAccount } from "./push-ending.ts";
+import { CHECKS_AT_ONCE, deliverCheck, type ServiceabilityCheck } from "./serviceability.ts";
 
 /** Notices told side by side. They wait for nobody, and must not queue behind each other's settlement. */
 const NOTICES_AT_ONCE = 512;
@@ -54,6 +55,8 @@ export interface ChannelsOptions {
   readonly tell: (notice: Notice) => void;
   /** Absent: notices are told only. */
   readonly webhook?: NoticesWebhook | undefined;
+  /** By account: whom to ask whether an item can be served. */
+  readonly checks?: ReadonlyMap<string, ServiceabilityCheck> | undefined;
   /** In [0, 1), for the jitter of repeats. Default: `Math.random`. */
   readonly random?: () => number;
 }
@@ -67,7 +70,7 @@ export interface ServedChannel extends Pick<DrainOptions, "deliver" | "permits">
 export function openChannels(
   options: ChannelsOptions,
 ): (channel: string) => ServedChannel | undefined {
-  const { engine, applier, tell, webhook, random = Math.random } = options;
+  const { engine, applier, tell, webhook, checks, random = Math.random } = options;
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   return (channel) => {
     if (channel === OPERATOR_CHANNEL) {
@@ -76,6 +79,15 @@ export function openChannels(
         permits: FREE,
         deliver: (lane, isHeld) => deliverNotice({ ...context, isHeld }, lane),
         concurrency: webhook === undefined ? NOTICES_AT_ONCE : WEBHOOKS_AT_ONCE,
+      };
+    }
+    const checked = checkedAccountOf(channel);
+    if (checked !== undefined) {
+      const context = { engine, applier, channel, check: checks?.get(checked), random };
+      return {
+        permits: FREE,
+        deliver: (lane, isHeld) => deliverCheck({ ...context, isHeld }, lane),
+        concurrency: CHECKS_AT_ONCE,
       };
     }
     const account = accounts.get(accountOfChannel(channel) ?? "");

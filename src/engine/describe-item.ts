@@ -9,7 +9,8 @@ import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { JsonObject } from "../core/event.ts";
 import { groupBy } from "../core/group-by.ts";
-import type { ItemWarning } from "../core/definition.ts";
+import { divergenceOf } from "../core/attention.ts";
+import type { ItemDivergence, ItemWarning } from "../core/definition.ts";
 import { ledgerOf, scopeOf } from "../core/item-clocks.ts";
 import type { Change, DeliveryEntry, JournalEntry } from "../core/journal.ts";
 import type { Machines } from "../core/machine.ts";
@@ -100,6 +101,8 @@ export interface ItemDescription {
   readonly isMachineKnown: boolean;
   /** Its SLA clocks as of `readAt`; absent when its machine gives it none. */
   readonly clocks?: ClocksView;
+  /** The marketplace or the CRM says something else of it; absent while nobody does. */
+  readonly divergence?: ItemDivergence;
   /** What a person should improve about its last update. */
   readonly warnings: readonly ItemWarning[];
   readonly parked: readonly ParkedEvent[];
@@ -191,14 +194,16 @@ interface ClockedActor {
 function promisesOf(
   machines: Machines,
   { actor, clocks, now }: ClockedActor,
-): Pick<ItemDescription, "clocks" | "warnings"> {
+): Pick<ItemDescription, "clocks" | "divergence" | "warnings"> {
   const machine = machines.byId(actor.machine, actor.version);
   if (machine === undefined || !isLiving(actor)) return { warnings: [] };
   const { value, context } = actor.snapshot;
+  const divergence = divergenceOf(machines, actor);
   return {
     ...(machine.clocked !== undefined && {
       clocks: clocks.describe(ledgerOf(actor), scopeOf(machine, actor), now),
     }),
+    ...(divergence !== undefined && { divergence }),
     warnings: machine.warnings?.({ value, context }) ?? [],
   };
 }

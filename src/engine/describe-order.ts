@@ -3,6 +3,7 @@ import { decodeActor, isLiving } from "../core/actor.ts";
 import { loadActors } from "../store/actor-store.ts";
 import { itemsOfOrder } from "../store/item-store.ts";
 import type { ReadingSide } from "./describe-item.ts";
+import { accountsOf } from "./item-accounts.ts";
 import { type ItemRow, rowsOf } from "./list-items.ts";
 import { type ItemStanding, type OrderState, orderStateOf } from "./order-state.ts";
 
@@ -19,12 +20,16 @@ export type OrderDescription = OrderState & {
   readonly items: readonly ItemRow[];
 };
 
-/** `undefined` when no item of ours that can be read is of the order. */
+/**
+ * `undefined` when no item of ours that can be read is of the order. With an `account`, its items are all
+ * that there are.
+ */
 export async function describeOrder(
   reading: ReadingSide,
   orderId: string,
+  account?: string,
 ): Promise<OrderDescription | undefined> {
-  const itemIds = await itemsOfOrder(reading.store, orderId);
+  const itemIds = await itemIdsOf(reading, orderId, account);
   const standings = await standingsOf(reading, itemIds);
   const state = orderStateOf(standings);
   if (state === undefined) return undefined;
@@ -35,6 +40,17 @@ export async function describeOrder(
     unreadableItems: itemIds.length - standings.length,
     items: await rowsOf(reading, itemIds.slice(0, ROWS_MAX)),
   };
+}
+
+async function itemIdsOf(
+  reading: ReadingSide,
+  orderId: string,
+  account: string | undefined,
+): Promise<readonly string[]> {
+  const itemIds = await itemsOfOrder(reading.store, orderId);
+  if (account === undefined) return itemIds;
+  const accountOf = await accountsOf(reading, itemIds);
+  return itemIds.filter((itemId) => accountOf(itemId) === account);
 }
 
 async function standingsOf(

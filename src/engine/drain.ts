@@ -7,8 +7,9 @@ import { groupBy } from "../core/group-by.ts";
 import type { Engine } from "./engine.ts";
 import { Gatherer } from "./gatherer.ts";
 import { allShards } from "../store/keys.ts";
-import type { Lane, LaneAddress, Settlement, Waiting } from "../store/outbox-store.ts";
-import { claimLanes, countReady, renewLeases, settleLanes } from "../store/outbox-store.ts";
+import { countReady, type Waiting } from "../store/lane-count.ts";
+import type { Lane, LaneAddress, Settlement } from "../store/outbox-store.ts";
+import { claimLanes, renewLeases, settleLanes } from "../store/outbox-store.ts";
 import { shareOut } from "./share-out.ts";
 
 const NONE: Waiting = { urgent: 0, routine: 0 };

@@ -1,5 +1,5 @@
 /** What every use case works with. Built once, by the composition root. */
-import type { Limits } from "../core/decision.ts";
+import type { Limits, Setting } from "../core/decision.ts";
 import type { Machines } from "../core/machine.ts";
 import type { LaneAddress } from "../store/outbox-store.ts";
 import type { PolicyClockwork } from "../sla/clockwork.ts";
@@ -11,6 +11,8 @@ export interface Engine {
   readonly limits: Limits;
   /** The SLA clocks by the policy in force: asked at each decision, for it may change. */
   readonly clocks: () => PolicyClockwork;
+  /** Whether it is asked if a new item can be served. Absent: of none. */
+  readonly asksAbout?: Setting["asksAbout"];
   /** How long the first answer to an event is kept, ms. */
   readonly dedupeForMs: number;
   /** ms since the epoch. The only clock of the engine: tests drive it. */

@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import type { ArrivedEvent } from "../core/arrival.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { Verdict } from "../core/decision.ts";
+import { onceId } from "../core/once-id.ts";
 
 /** 96 bits of `source` + `id`: a collision among a billion events has a chance of 1 in 10^11. */
 export function markOf({ source, id, redrive }: ArrivedEvent): string {
@@ -17,9 +18,13 @@ export function letterIdOf(event: ArrivedEvent): string {
   return `event:${digest(`${markOf(event)}${event.subject}`, 16)}`;
 }
 
-/** What the event says, without when and in which order: an id may come again only with the same. */
-export function contentOf({ type, subject, data }: ArrivedEvent): string {
-  return digest(JSON.stringify([type, subject, data]), 8);
+/**
+ * What the event says, without when and in which order: an id may come again only with the same. What an
+ * item has but once may be told in other words.
+ */
+export function contentOf({ id, type, subject, data }: ArrivedEvent): string {
+  const said = id === onceId({ type, subject }) ? [type, subject] : [type, subject, data];
+  return digest(JSON.stringify(said), 8);
 }
 
 function digest(text: string, length: number): string {

@@ -2,7 +2,7 @@
 import type { Actor } from "../core/actor.ts";
 import { decodeActor, dueAt, encodeActor, isLiving } from "../core/actor.ts";
 import type { ArrivedEvent } from "../core/arrival.ts";
-import { attentionSince } from "../core/clock-ledger.ts";
+import { needsPersonSince } from "../core/attention.ts";
 import { decideDue, decideEvent, decideHappening } from "../core/decide.ts";
 import type {
   DeadEvent,
@@ -15,7 +15,7 @@ import type {
 import type { DecisionEntry } from "../core/journal.ts";
 import type { Commit } from "../store/actor-store.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
-import { encodeEffect } from "../store/outbox-store.ts";
+import { encodeEffect } from "../store/sealed-texts.ts";
 import { encodeAnswer, letterIdOf, markOf } from "./event-identity.ts";
 
 export interface PlannedEvent {
@@ -41,6 +41,8 @@ export interface ItemPlan {
 interface ReadItem {
   readonly itemId: string;
   readonly text: string | undefined;
+  /** As it is stored, where that is another: it is sealed. */
+  readonly stored?: string | undefined;
 }
 
 /** When a due item cannot be moved (its machine is not deployed, its journal is full), ask again after
@@ -97,7 +99,7 @@ class Sum {
   readonly marks: [string, string][] = [];
   readonly #setting: Setting;
   readonly #itemId: string;
-  readonly #text: string | undefined;
+  readonly #stored: string | undefined;
   readonly #read: Actor | undefined;
   readonly #entries: DecisionEntry[] = [];
   readonly #effects: OutboxEffect[] = [];
@@ -105,10 +107,10 @@ class Sum {
   readonly #deadTimers: DeadTimer[] = [];
   readonly #lookFirst = new Set<string>();
 
-  constructor(setting: Setting, { itemId, text }: ReadItem) {
+  constructor(setting: Setting, { itemId, text, stored = text }: ReadItem) {
     this.#setting = setting;
     this.#itemId = itemId;
-    this.#text = text;
+    this.#stored = stored;
     this.#read = text === undefined ? undefined : decodeActor(itemId, text);
     this.actor = this.#read;
   }
@@ -132,7 +134,7 @@ class Sum {
       itemId: this.#itemId,
       // The whole of it: a Redis that forgot its last moments gives a revision again, to another decision,
       // and so does an item that only waited, was forgotten and waits anew.
-      opening: this.#text ?? "",
+      opening: this.#stored ?? "",
       actorText: this.actor && encodeActor(this.actor),
       dueAt: this.actor && dueAt(this.actor),
       // Without a decision the indexes stay: a look is no touch.
@@ -140,7 +142,7 @@ class Sum {
       newStatus: hasDecided ? this.status() : undefined,
       decidedAt: this.#setting.now,
       order: this.#newOrder(),
-      attention: newAttention(this.#read, this.actor),
+      attention: this.#newAttention(),
       marks: this.marks,
       answers: this.#entries.flatMap(laterAnswer),
       entries: this.#entries.map((entry) => JSON.stringify(entry)),
@@ -159,11 +161,13 @@ class Sum {
     const { machine, version, snapshot } = this.actor;
     return this.#setting.machines.byId(machine, version)?.attributes(snapshot.context).order;
   }
-}
 
-function newAttention(before: Actor | undefined, after: Actor | undefined): Commit["attention"] {
-  const [was, is] = [before, after].map((actor) => actor?.clocks && attentionSince(actor.clocks));
-  return was === is ? undefined : (is ?? "none");
+  #newAttention(): Commit["attention"] {
+    const { machines } = this.#setting;
+    const was = needsPersonSince(machines, this.#read);
+    const is = needsPersonSince(machines, this.actor);
+    return was === is ? undefined : (is ?? "none");
+  }
 }
 
 function statusOf({ machines }: Setting, actor: Actor | undefined): string | undefined {

@@ -1,9 +1,11 @@
 /**
- * Items that need a person because a promise is broken or will be, the longest first. Read from an
- * index that each decision keeps up, so a quiet installation answers at once however many items it has.
+ * Items that need a person because a promise is broken or will be, or because the sides disagree, the
+ * longest first. Read from an index that each decision keeps up, so a quiet installation answers at once however many items it has.
  */
 import { decodeActor, isLiving } from "../core/actor.ts";
+import { divergenceOf } from "../core/attention.ts";
 import type { Level } from "../core/clock-fact.ts";
+import type { ItemDivergence } from "../core/definition.ts";
 import { isLate, type Ledger, type OpenClock } from "../core/clock-ledger.ts";
 import { ledgerOf } from "../core/item-clocks.ts";
 import { loadActors } from "../store/actor-store.ts";
@@ -31,6 +33,8 @@ export interface AttentionRow {
   readonly late: readonly LateClock[];
   /** Whether the committed date will be kept; absent until that was in doubt. */
   readonly jeopardy?: { readonly level: Level; readonly since: number };
+  /** The marketplace or the CRM says something else of it. */
+  readonly divergence?: ItemDivergence;
 }
 
 export interface AttentionList {
@@ -54,6 +58,7 @@ export async function listAttention(
     if (!isLiving(actor)) return [];
     const machine = machines.byId(actor.machine, actor.version);
     const { value, context } = actor.snapshot;
+    const divergence = divergenceOf(machines, actor);
     return [
       {
         itemId,
@@ -63,6 +68,7 @@ export async function listAttention(
           ...machine.attributes(context),
         }),
         ...reasonsOf(ledgerOf(actor)),
+        ...(divergence !== undefined && { divergence }),
       },
     ];
   });

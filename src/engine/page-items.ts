@@ -7,6 +7,7 @@
  * either way.
  */
 import { type Actor, decodeActor, isLiving } from "../core/actor.ts";
+import { divergenceOf } from "../core/attention.ts";
 import type { Level } from "../core/clock-fact.ts";
 import { ledgerOf } from "../core/item-clocks.ts";
 import { loadActors } from "../store/actor-store.ts";
@@ -36,6 +37,8 @@ export interface ItemsFilter {
   readonly hasParked?: boolean | undefined;
   /** A dead letter is about it. */
   readonly hasDeadLetter?: boolean | undefined;
+  /** The marketplace or the CRM says something else of it. */
+  readonly isDivergent?: boolean | undefined;
 }
 
 export interface PagedItem extends ItemRow {
@@ -62,7 +65,9 @@ function indexFor(filter: ItemsFilter): IndexName {
   if (filter.order !== undefined) return "order";
   if (filter.hasDeadLetter === true) return "dead";
   const isInNeed = filter.jeopardy === "yellow" || filter.jeopardy === "red";
-  if (filter.needsAttention === true || isInNeed) return "attention";
+  if (filter.needsAttention === true || filter.isDivergent === true || isInNeed) {
+    return "attention";
+  }
   return filter.dueBefore === undefined ? "status" : "due";
 }
 
@@ -99,9 +104,13 @@ export async function pageItems(
 }
 
 /** Whether items of the index itself may be left out. */
-function isSelective({ account, jeopardy, hasParked, ...filter }: ItemsFilter): boolean {
+function isSelective(itemsFilter: ItemsFilter): boolean {
+  const { account, jeopardy, hasParked, isDivergent, ...filter } = itemsFilter;
   const isByStatusToo = filter.status !== undefined && indexFor(filter) !== "status";
-  return [account, jeopardy, hasParked].some((wanted) => wanted !== undefined) || isByStatusToo;
+  return (
+    [account, jeopardy, hasParked, isDivergent].some((wanted) => wanted !== undefined) ||
+    isByStatusToo
+  );
 }
 
 interface Candidate {
@@ -190,6 +199,7 @@ function isMatch(machines: ReadingSide["machines"], filter: ItemsFilter, actor: 
     [filter.account, account],
     [filter.jeopardy, jeopardy?.level],
     [filter.hasParked, actor.parked.length > 0],
+    [filter.isDivergent, divergenceOf(machines, actor) !== undefined],
   ];
   return checks.every(([wanted, is]) => wanted === undefined || wanted === is);
 }

@@ -46,7 +46,7 @@ export async function pageJournal(
 }
 
 /** Places, both included; none when `to` is in front of `from`. */
-function rangeOf(
+export function rangeOf(
   { first, after, limit }: JournalQuery,
   length: number,
 ): { readonly from: number; readonly to: number } {

@@ -4,6 +4,7 @@ import { clockworkOf, DEFAULT_CLOCKS, type PolicyClockwork } from "../sla/clockw
 import { readPolicyStand } from "../store/policy-store.ts";
 import { isOutage, openReadingStore, type ReadingStoreOptions } from "../store/reading-store.ts";
 import type { Layout } from "../store/keys.ts";
+import { openSeal, sealKeysOf } from "../store/seal.ts";
 import type { DescribingSide } from "./describe-item.ts";
 import { FeedTail } from "./feed-tail.ts";
 import { readPolicyInForce } from "./read-policy.ts";
@@ -32,12 +33,15 @@ export interface ReadingOptions extends ReadingStoreOptions {
   readonly redisUrl: string;
   readonly layout: Layout;
   readonly machines: Machines;
+  /** As they are configured; absent: what is sealed cannot be read. */
+  readonly encryptionKeys?: readonly string[] | undefined;
 }
 
 /** Whether Redis is there or not. */
 export function openReading(options: ReadingOptions): Reading {
-  const { redisUrl, layout, machines, timeoutMs } = options;
-  const store = openReadingStore(redisUrl, layout, { timeoutMs });
+  const { redisUrl, layout, machines, timeoutMs, encryptionKeys = [] } = options;
+  const seal = openSeal(sealKeysOf(encryptionKeys));
+  const store = { ...openReadingStore(redisUrl, layout, { timeoutMs }), seal };
   let clocks: PolicyClockwork = DEFAULT_CLOCKS;
   let known: string | undefined;
   let lookedAt = -Infinity;

@@ -1,6 +1,7 @@
 /** An item that the marketplace shows and nobody has announced: its birth, from what is shown. Pure. */
 import type { ArrivedEvent } from "../core/arrival.ts";
 import type { JsonObject } from "../core/event.ts";
+import { onceId } from "../core/once-id.ts";
 import { type Machines, schemaFault } from "../core/machine.ts";
 import type { ShownItem } from "../offergrid/item-listing.ts";
 import { ITEM_STATUSES } from "../offergrid/status-update.ts";
@@ -13,7 +14,7 @@ export type Adoption =
 const BIRTH = "order.received";
 
 /** Statuses that an item can be born with; any other is reached by a report after the birth. */
-const INITIAL: readonly string[] = ["pending", "submitted_to_provider"];
+export const INITIAL: readonly string[] = ["pending", "submitted_to_provider"];
 
 interface Foundling {
   readonly account: string;
@@ -75,10 +76,12 @@ function birthOf({ account, item, now }: Foundling): ArrivedEvent {
   };
   return {
     specversion: "1.0",
-    id: `reconcile:${item.id}:adopted`,
+    // The webhook's own identity: the order is received once, by whichever road.
+    id: onceId({ type: BIRTH, subject: item.id }),
     source: `offergrid/${account}`,
     type: BIRTH,
     subject: item.id,
+    account,
     time: new Date(now).toISOString(),
     data: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };

@@ -63,6 +63,12 @@ export type Ours =
       readonly told: readonly Told[];
       /** The last word on the push of the present status was an operator's: leave it out. */
       readonly isLeftOut: boolean;
+      /** When anything last happened to it, ms. */
+      readonly movedAt: number;
+      /** Whether its machine can be told that the sides disagree. */
+      readonly isDivergenceTaken: boolean;
+      /** What the marketplace was last found to say, while that is not settled. */
+      readonly claim?: string;
       /** Whether the machine would follow, if the marketplace reported this status. */
       readonly canFollow: (status: ItemStatus) => boolean;
     };

@@ -13,17 +13,20 @@ import { toMachineEvent, type ArrivedEvent } from "../core/arrival.ts";
 import { marketplaceChannel } from "../core/channel-name.ts";
 import { unknownMachine } from "../core/problems.ts";
 import { ITEM_STATUSES, type ItemStatus } from "../offergrid/status-update.ts";
-import { loadActors } from "../store/actor-store.ts";
+import { loadStoredActors } from "../store/actor-store.ts";
 import { readJournal } from "../store/item-store.ts";
 import { type LaneState, readLanes } from "../store/outbox-store.ts";
+import { openActor } from "../store/sealed-texts.ts";
 import type { ReadingSide } from "./describe-item.ts";
 import { PUSH_EFFECT } from "./push.ts";
 import type { OurLane, Ours, Told, WaitingPush } from "./reconcile-explain.ts";
 
 export interface OursRead {
   readonly ours: Ours;
-  /** As it is stored, for whoever wants to write only if nobody else has written. */
+  /** Unsealed. */
   readonly text: string | undefined;
+  /** As it is stored, for whoever wants to write only if nobody else has written. */
+  readonly stored: string | undefined;
   readonly journal: readonly JournalEntry[];
   /** Changes with everything that happens to the item. */
   readonly mark: string;
@@ -35,11 +38,18 @@ export async function readOurs(
   now: number,
 ): Promise<OursRead> {
   // The actor before its lanes: a decision that is read has its effects in a lane, or delivered.
-  const [text] = await loadActors(store, [itemId]);
+  const [stored] = await loadStoredActors(store, [itemId]);
+  const text = stored && openActor(store, itemId, stored);
   const lanes = await readLanes(store, itemId);
   const journal = await readJournal(store, itemId);
   const mark = JSON.stringify([text?.split(" ", 1), journal.length, lanes.map(laneMark)]);
-  return { ours: oursOf(machines, { itemId, text, lanes, journal, now }), text, journal, mark };
+  return {
+    ours: oursOf(machines, { itemId, text, lanes, journal, now }),
+    text,
+    stored,
+    journal,
+    mark,
+  };
 }
 
 /** Which push, if not where in its back-off: that alone changes nothing that could be compared. */
@@ -76,8 +86,17 @@ function oursOf(machines: Machines, { itemId, text, lanes, journal, now }: Readi
     lane: laneOf(lanes.find(({ channel }) => channel === marketplaceChannel(account))),
     told: journal.flatMap(toldBy),
     isLeftOut: isLeftOut(journal, status),
+    movedAt: journal.at(-1)?.at ?? 0,
+    isDivergenceTaken: machine.divergence !== undefined,
+    ...claimOf(machine, actor),
     canFollow: (target) => canFollow(machine, actor, { target, now }),
   };
+}
+
+function claimOf(machine: Machine, actor: LivingActor): { readonly claim?: string } {
+  const claims = machine.divergence?.(actor.snapshot)?.claims ?? [];
+  const claim = claims.find(({ side }) => side === "marketplace")?.status;
+  return claim === undefined ? {} : { claim };
 }
 
 function laneOf(lane: LaneState | undefined): OurLane {
@@ -99,7 +118,9 @@ function waitingPush({ id, params }: OutboxEffect): WaitingPush {
 function toldBy(entry: JournalEntry): Told[] {
   if (entry.kind === "delivery") {
     const status = itemStatus(entry.status);
-    const isTold = entry.outcome === "delivered" && status !== undefined;
+    // A notice to an operator names the item's status as well, which the marketplace may not have.
+    const isPush = entry.name === PUSH_EFFECT;
+    const isTold = isPush && entry.outcome === "delivered" && status !== undefined;
     return isTold ? [{ status, effect: entry.effect }] : [];
   }
   if (entry.kind !== "event" || entry.outcome !== "applied") return [];
@@ -109,7 +130,9 @@ function toldBy(entry: JournalEntry): Told[] {
 }
 
 function isLeftOut(journal: readonly JournalEntry[], status: string): boolean {
-  const last = journal.findLast((entry) => entry.kind === "delivery" && entry.status === status);
+  const last = journal.findLast(
+    (entry) => entry.kind === "delivery" && entry.name === PUSH_EFFECT && entry.status === status,
+  );
   return last?.kind === "delivery" && last.outcome === "skipped";
 }
 

@@ -16,12 +16,13 @@ import type { ItemStatus } from "../offergrid/status-update.ts";
 import { commitActors } from "../store/actor-store.ts";
 import { findDeadLetter } from "../store/dead-letter-store.ts";
 import { shardOf } from "../store/keys.ts";
-import { encodeEffect, unblockLane } from "../store/outbox-store.ts";
+import { unblockLane } from "../store/outbox-store.ts";
+import { encodeEffect } from "../store/sealed-texts.ts";
 import type { Engine } from "./engine.ts";
 import { contentOf, markOf } from "./event-identity.ts";
 import { planEvents } from "./item-plan.ts";
 import { PUSH_EFFECT } from "./push.ts";
-import { adoptionOf } from "./reconcile-adoption.ts";
+import { adoptionOf, INITIAL } from "./reconcile-adoption.ts";
 import { decidedEffect, nextTelling } from "./reconcile-decided.ts";
 import type { Difference, Looked } from "./reconcile-explain.ts";
 import { type OursRead, reportOf } from "./reconcile-ours.ts";
@@ -45,7 +46,7 @@ export interface Found {
 export async function repair(
   engine: Engine,
   found: Found,
-  { adopt }: { readonly adopt: boolean },
+  { adopt }: { readonly adopt: "none" | "new" | "all" },
 ): Promise<Repair | undefined> {
   const { difference } = found;
   if (difference.kind === "handed-on" || difference.kind === "ahead-of-us") {
@@ -58,7 +59,9 @@ export async function repair(
   if (difference.kind === "blocked-but-done") {
     return settleLane(engine, found, difference.effects);
   }
-  return difference.kind === "unknown-to-us" && adopt ? adoptItem(engine, found) : undefined;
+  if (difference.kind !== "unknown-to-us" || adopt === "none") return undefined;
+  const isNew = INITIAL.includes(difference.theirs ?? "");
+  return isNew || adopt === "all" ? adoptItem(engine, found) : undefined;
 }
 
 async function follow(
@@ -105,7 +108,7 @@ async function adoptItem(engine: Engine, { looked, read }: Found): Promise<Repai
 }
 
 /** Decides upon the events, all of them or none, if the item is still as it was read. */
-async function decide(
+export async function decide(
   engine: Engine,
   {
     itemId,
@@ -117,12 +120,13 @@ async function decide(
     readonly events: readonly ArrivedEvent[];
   },
 ): Promise<Repair> {
-  const { store, machines, limits, dedupeForMs } = engine;
-  const setting = { machines, limits, now: engine.now() };
+  const { store, machines, limits, clocks, dedupeForMs } = engine;
+  const { asksAbout, now } = engine;
+  const setting = { machines, limits, clocks: clocks(), asksAbout, now: now() };
   const planned = events.map((event) => {
     return { event, mark: markOf(event), content: contentOf(event) };
   });
-  const { commit, verdicts, channels } = planEvents(setting, { itemId, text: read.text }, planned);
+  const { commit, verdicts, channels } = planEvents(setting, { itemId, ...read }, planned);
   const refused = verdicts.find(({ outcome }) => outcome !== "applied");
   if (refused !== undefined) return notPossible(refused.problem);
   const shard = shardOf(store.layout, itemId);
@@ -246,6 +250,6 @@ function saying(
   return JSON.stringify(entry);
 }
 
-function revisionOf(text: string | undefined): string {
+export function revisionOf(text: string | undefined): string {
   return text?.split(" ", 1)[0] ?? "0";
 }

@@ -8,7 +8,7 @@ import { accountPauseMs, backoffMs } from "../offergrid/push-outcome.ts";
 import { describeReply, type Reply } from "../offergrid/reply.ts";
 import type { ItemStatus } from "../offergrid/status-update.ts";
 import { limiterKey } from "../store/keys.ts";
-import { pauseAccount, takePermits } from "../store/limiter.ts";
+import { pauseAccount, type PermitClass, takePermits } from "../store/limiter.ts";
 import type { Store } from "../store/store.ts";
 import type { PushAccount } from "./push-ending.ts";
 import type { Theirs } from "./reconcile-explain.ts";
@@ -23,6 +23,10 @@ export interface Asking {
   readonly store: Store;
   readonly account: PushAccount;
   readonly signal: AbortSignal;
+  /** Default: "poll". */
+  readonly permits?: PermitClass | undefined;
+  /** How often a request is made at most that may go better the next time. */
+  readonly triesMax?: number;
 }
 
 /** The account cannot be asked at all: it is held, or its key is refused. */
@@ -73,7 +77,7 @@ export async function* askList(asking: Asking, status: ItemStatus): AsyncGenerat
 type Request = (client: PushAccount["client"], signal: AbortSignal) => Promise<Reply>;
 
 async function ask(asking: Asking, request: Request): Promise<Reply> {
-  const { store, account, signal } = asking;
+  const { store, account, signal, triesMax = TRIES_MAX } = asking;
   for (let tries = 1; ; tries += 1) {
     await takePermit(asking);
     const reply = await request(account.client, signal);
@@ -85,7 +89,7 @@ async function ask(asking: Asking, request: Request): Promise<Reply> {
     if (reply.kind === "response" && (reply.status === 401 || reply.status === 403)) {
       throw new AccountClosed(describeReply(reply));
     }
-    if (tries === TRIES_MAX || !isWorthAnother(reply)) return reply;
+    if (tries >= triesMax || !isWorthAnother(reply)) return reply;
     await delay(backoffMs(tries, 1), undefined, { signal });
   }
 }
@@ -95,8 +99,9 @@ function isWorthAnother(reply: Reply): boolean {
   return reply.status === 429 || reply.status === 408 || reply.status >= 500;
 }
 
-async function takePermit({ store, account, signal }: Asking): Promise<void> {
-  const request = { limit: account.limitPerMinute, want: 1, class: "poll" } as const;
+async function takePermit(asking: Asking): Promise<void> {
+  const { store, account, signal, permits = "poll" } = asking;
+  const request = { limit: account.limitPerMinute, want: 1, class: permits };
   const key = limiterKey(store.layout, account.name);
   for (;;) {
     signal.throwIfAborted();

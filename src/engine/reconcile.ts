@@ -14,11 +14,13 @@ import type { Machines } from "../core/machine.ts";
 import { OPEN_STATUSES, type ShownItem } from "../offergrid/item-listing.ts";
 import { loadActors } from "../store/actor-store.ts";
 import { itemsByStatus } from "../store/item-store.ts";
+import type { PermitClass } from "../store/limiter.ts";
 import { statusWordsOf } from "./active-states.ts";
 import type { Engine } from "./engine.ts";
 import { PUSH_EFFECT } from "./push.ts";
 import type { PushAccount } from "./push-ending.ts";
 import { type Difference, explain, type Theirs } from "./reconcile-explain.ts";
+import { settleDivergence } from "./reconcile-divergence.ts";
 import { type OursRead, readOurs } from "./reconcile-ours.ts";
 import { type Found, repair, type Repair } from "./reconcile-repair.ts";
 import { AccountClosed, askItem, type Asking, askList } from "./reconcile-theirs.ts";
@@ -35,9 +37,14 @@ export interface ReconcileSetting {
   readonly accounts: readonly PushAccount[];
   /** Ends the run after the item in hand; what was found until then stands. */
   readonly signal: AbortSignal;
+  /** Whose share of the accounts' limits is used. Default: "poll". */
+  readonly permits?: PermitClass;
   /** Told after every item. */
   readonly onProgress?: (progress: ReconcileProgress) => void;
 }
+
+/** What is adopted by each kind of repair; nothing at all is done without one. */
+const ADOPTED = { none: undefined, safe: "none", new: "new", adopt: "all" } as const;
 
 export interface ReconcileProgress {
   readonly account: string;
@@ -48,8 +55,14 @@ export interface ReconcileProgress {
 export interface ReconcileOptions {
   /** Only these; without it all that are open here or there. */
   readonly items?: readonly string[];
-  /** "safe": everything but what nobody has announced here; "adopt": that as well. */
-  readonly repair: "none" | "safe" | "adopt";
+  /** "safe": everything but what nobody has announced here; "new": orders that stand at their beginning as
+   * well; "adopt": those that have come further too. */
+  readonly repair: keyof typeof ADOPTED;
+  /** "flag": what a person has to settle becomes a fact of the item, and a person is asked. */
+  readonly divergences?: "report" | "flag";
+  /** A difference of an item to which something happened less than so long ago is on its way, ms: the
+   * marketplace may show a while what it was told to forget. Default: 0. */
+  readonly graceMs?: number;
 }
 
 export type Finding =
@@ -147,8 +160,8 @@ class Run {
   }
 
   #asking(account: PushAccount): Asking {
-    const { engine, signal } = this.#setting;
-    return { store: engine.store, account, signal };
+    const { engine, signal, permits } = this.#setting;
+    return { store: engine.store, account, signal, permits };
   }
 
   async #readOurs(itemId: string): Promise<OursRead> {
@@ -182,15 +195,25 @@ class Run {
     const { difference } = found;
     this.#compared += 1;
     onProgress?.({ account: difference.account, compared: this.#compared });
+    const { divergences, graceMs = 0 } = this.#options;
+    if (isFresh(found, this.#setting.engine.now() - graceMs)) {
+      yield freshOf(difference);
+      return;
+    }
+    const settled = divergences === "flag" ? await this.#settle(found) : undefined;
     if (difference.kind === "same") return;
-    const done = await this.#repair(found);
+    const done = settled ?? (await this.#repair(found));
     yield { ...difference, ...(done !== undefined && { repair: done }) };
+  }
+
+  #settle(found: Found): Promise<Repair | undefined> {
+    return settleDivergence(this.#setting.engine, found);
   }
 
   async #repair(found: Found): Promise<Repair | undefined> {
     const { repair: wanted } = this.#options;
-    if (wanted === "none") return undefined;
-    return repair(this.#setting.engine, found, { adopt: wanted === "adopt" });
+    const adopt = ADOPTED[wanted];
+    return adopt === undefined ? undefined : repair(this.#setting.engine, found, { adopt });
   }
 }
 
@@ -206,6 +229,23 @@ function foundOf(
 function movingOf({ itemId, account }: Difference): Difference {
   const sentence = "It moved each time that we looked. The next run will see where to.";
   return { kind: "on-its-way", itemId, account, sentence };
+}
+
+/** Moved after `since`, so that what is different may be no difference in a moment. */
+function isFresh({ difference, looked: { ours } }: Found, since: number): boolean {
+  return difference.kind !== "same" && ours.state === "known" && ours.movedAt > since;
+}
+
+function freshOf({ itemId, account, ours, theirs }: Difference): Difference {
+  return {
+    kind: "on-its-way",
+    itemId,
+    account,
+    ...(ours !== undefined && { ours }),
+    ...(theirs !== undefined && { theirs }),
+    sentence:
+      "Something happened to it just now. The next look will see what the marketplace made of it.",
+  };
 }
 
 function accountUnread(account: string, what: string): Finding {

@@ -66,7 +66,7 @@ export async function redrive(setting: RedriveSetting, letter: DeadLetter): Prom
       await endDeadLetter(store, letter);
       return { outcome: "enqueued" };
     case "unreadable":
-      if (isExcerpt(letter.data)) return { outcome: "not-whole" };
+      if (isExcerpt(letter)) return { outcome: "not-whole" };
       await enqueue(letter.data);
       await endDeadLetter(store, letter);
       return { outcome: "enqueued" };
@@ -84,7 +84,7 @@ export async function redrive(setting: RedriveSetting, letter: DeadLetter): Prom
 
 /** The time of an undated event was when it came in, so a new attempt comes in now: what it waited for
  * may have been sent meanwhile, and must not make it stale. */
-function newAttempt({ isUndated, time, ...event }: ArrivedEvent): CloudEvent {
+export function newAttempt({ isUndated, time, ...event }: ArrivedEvent): CloudEvent {
   return { ...event, ...(isUndated === undefined && { time }), redrive: (event.redrive ?? 0) + 1 };
 }
 
@@ -134,7 +134,7 @@ async function effectsToLeaveOut(
   return lane?.pending.slice(0, index + 1) ?? [];
 }
 
-function skippedEntry(effect: OutboxEffect, at: number, reason: string): DeliveryEntry {
+export function skippedEntry(effect: OutboxEffect, at: number, reason: string): DeliveryEntry {
   const { status } = effect.params;
   return {
     kind: "delivery",
@@ -148,7 +148,8 @@ function skippedEntry(effect: OutboxEffect, at: number, reason: string): Deliver
   };
 }
 
-/** read-event.ts keeps the beginning of long data, as text that ends in an ellipsis. */
-function isExcerpt(data: unknown): boolean {
-  return typeof data === "string" && data.endsWith("…");
+/** Of long data, and of webhooks', the beginning is kept, as text that ends in an ellipsis. */
+export function isExcerpt(letter: DeadLetter): boolean {
+  if (letter.kind !== "unreadable") return false;
+  return typeof letter.data === "string" && letter.data.endsWith("…");
 }

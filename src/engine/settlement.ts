@@ -3,7 +3,8 @@ import type { OutboxEffect } from "../core/decision.ts";
 import type { Problem } from "../core/errors.ts";
 import type { DeliveryEntry } from "../core/journal.ts";
 import type { DeadLetter } from "../store/dead-letter-store.ts";
-import type { Attempt, Lane, Settlement } from "../store/outbox-store.ts";
+import type { Attempt } from "../store/attempt.ts";
+import type { Lane, Settlement } from "../store/outbox-store.ts";
 
 /** One delivery of the head of a lane, as far as it has come. */
 export interface Delivery {

@@ -1,4 +1,4 @@
-import type { Waiting } from "../store/outbox-store.ts";
+import type { Waiting } from "../store/lane-count.ts";
 
 /**
  * Shares out permits among shards: first what is urgent anywhere, then the rest, in both rounds one to

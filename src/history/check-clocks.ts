@@ -13,7 +13,8 @@
 import type { ClockFact, Fact, Rang, Resumed, Started } from "../core/clock-fact.ts";
 import { noticesOf } from "../core/clock-fact.ts";
 import type { Ledger, OpenClock } from "../core/clock-ledger.ts";
-import { applyFacts, attentionSince, EMPTY_LEDGER } from "../core/clock-ledger.ts";
+import { needsPersonSince } from "../core/attention.ts";
+import { applyFacts, EMPTY_LEDGER } from "../core/clock-ledger.ts";
 import { NOTIFY_EFFECT } from "../core/clock-notice.ts";
 import type { DecisionEntry } from "../core/journal.ts";
 import { TIMER_SLACK_MS } from "./check-timers.ts";
@@ -40,7 +41,7 @@ export function checkClocks(evidence: Evidence, subject: ItemCase): Violation[] 
     ...repeatFaults(subject),
     ...subject.decisions.flatMap(untoldFaults),
     ...endFaults(evidence, subject),
-    ...attentionFaults(subject),
+    ...attentionFaults(evidence, subject),
   ];
   return faults.map(([rule, message]) => ({ rule, itemId, message }));
 }
@@ -230,9 +231,9 @@ function nextOf({ phase, breach, dueAt }: OpenClock): number | undefined {
   return breach === "none" ? dueAt : undefined;
 }
 
-function attentionFaults({ item, actor }: ItemCase): Fault[] {
+function attentionFaults({ machines }: Evidence, { item, actor }: ItemCase): Fault[] {
   const { attentionSince: indexed } = item;
-  const since = actor?.clocks && attentionSince(actor.clocks);
+  const since = needsPersonSince(machines, actor);
   if (indexed === since) return [];
   const listed = indexed === undefined ? "is not listed" : `is listed since ${indexed}`;
   const wanted = since === undefined ? "needs no attention" : `needs attention since ${since}`;

@@ -5,6 +5,7 @@
  * this machine itself is let in and nobody else; the first key closes that door for ever. When Redis does
  * not say which of the two it is, nobody is let in. A key is never logged and never repeated in an answer.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Grant, KeyCheck, KeyFault, Scope } from "../core/grant.ts";
 import type { Logger } from "../logger.ts";
@@ -37,7 +38,13 @@ export interface AccessOptions {
 /** While no key was ever made, whoever works on this machine may do everything. */
 const LOCAL: Grant = { keyId: "local", name: "this machine", scopes: ["admin"], perMinute: null };
 
-const GRANTS = new WeakMap<FastifyRequest, Grant>();
+interface Admitted {
+  readonly grant: Grant;
+  /** Asks the door anew. */
+  readonly ask: () => Promise<Answer>;
+}
+
+const ADMITTED = new WeakMap<FastifyRequest, Admitted>();
 
 /** An `onRequest` hook: comes before anything else of the request is looked at. */
 export function accessHook(
@@ -49,17 +56,39 @@ export function accessHook(
     const scope = options.scopeOf(request);
     if (scope === "public") return;
     const answer = await answerTo(options, request, scope);
-    if (answer.outcome === "allowed") GRANTS.set(request, answer.grant);
-    else await refuse(reply, answer);
+    if (answer.outcome !== "allowed") return refuse(reply, answer);
+    const ask = () => answerTo(options, request, scope);
+    ADMITTED.set(request, { grant: answer.grant, ask });
   };
 }
 
 /** Of a request that the hook let in. */
 export function grantOfRequest(request: FastifyRequest): Grant {
-  const grant = GRANTS.get(request);
-  if (grant === undefined) throw new TypeError("a public route has no grant");
-  return grant;
+  return admitted(request).grant;
 }
+
+/**
+ * Whether the hook would turn the request away now, for an answer that goes on for hours. It counts as
+ * one request of the key. While nobody can tell, whoever is in stays in.
+ */
+export async function isTurnedAway(request: FastifyRequest): Promise<boolean> {
+  const { outcome } = await admitted(request).ask();
+  return outcome === "no-key" || outcome === "forbidden";
+}
+
+function admitted(request: FastifyRequest): Admitted {
+  const found = ADMITTED.get(request);
+  if (found === undefined) throw new TypeError("a public route has no grant");
+  return found;
+}
+
+/** Whoever acts on items sees them: a refused act tells how the item stands, and nobody acts blindly. */
+const HELD_IN: Readonly<Record<Scope, readonly Scope[]>> = {
+  "events:write": ["events:write", "admin"],
+  "items:read": ["items:read", "items:operate", "admin"],
+  "items:operate": ["items:operate", "admin"],
+  admin: ["admin"],
+};
 
 export type Use = "allowed" | "scope-missing" | "account-foreign";
 
@@ -68,7 +97,7 @@ export type Use = "allowed" | "scope-missing" | "account-foreign";
  * finds the item asks again.
  */
 export function mayUse(grant: Grant, scope: Scope, account?: string | null): Use {
-  const hasScope = grant.scopes.includes(scope) || grant.scopes.includes("admin");
+  const hasScope = HELD_IN[scope].some((holder) => grant.scopes.includes(holder));
   if (!hasScope) return "scope-missing";
   const isBound = grant.account !== undefined && account !== undefined;
   return isBound && grant.account !== account ? "account-foreign" : "allowed";
@@ -133,7 +162,13 @@ async function answerToKey(keys: DoorKeys, text: string, scope: Scope): Promise<
     const detail = `API key ${grant.keyId} has used its ${grant.perMinute} requests a minute. Nothing of this one was taken.`;
     return { outcome: "too-many", detail, retryAfterMs: permit.retryAfterMs };
   }
-  if (mayUse(grant, scope) === "allowed") return { outcome: "allowed", grant };
+  // What only administrators may is about the installation, and so about every account.
+  const use = scope === "admin" ? mayUse(grant, scope, null) : mayUse(grant, scope);
+  if (use === "allowed") return { outcome: "allowed", grant };
+  if (use === "account-foreign") {
+    const detail = `API key ${grant.keyId} is bound to account "${grant.account}", and this is about all of them.`;
+    return { outcome: "forbidden", detail, scope };
+  }
   const detail = `API key ${grant.keyId} has not the scope ${scope}. It has ${grant.scopes.join(", ")}.`;
   return { outcome: "forbidden", detail, scope };
 }
@@ -212,15 +247,28 @@ function challenge(error: string): string {
   return error === "" ? 'Bearer realm="orderwright"' : `Bearer realm="orderwright", ${error}`;
 }
 
-/** One line at the start while the door is open, for whoever runs it should know. */
-export async function tellOpenDoor({
-  keys,
-  log,
-}: Pick<AccessOptions, "keys" | "log">): Promise<void> {
-  const isClosed = await keys.hasKeys().catch(() => true);
-  if (isClosed) return;
-  log.warn(
-    {},
-    "HTTP API is open to everybody on this machine: no API key was made yet, see `orderwright keys create`",
-  );
+/** Between looks for a Redis that is not there yet, ms. */
+const TELL_AGAIN_MS = 1_000;
+
+export interface DoorTelling extends Pick<AccessOptions, "keys"> {
+  readonly log: Pick<Logger, "info" | "warn">;
+  /** What the server listens on. */
+  readonly host: string;
+  /** Ends the wait for a Redis that says what is the case. */
+  readonly signal: AbortSignal;
 }
+
+/** One line at the start, for whoever runs it should know who is let in. Never rejects. */
+export async function tellDoor({ keys, log, host, signal }: DoorTelling): Promise<void> {
+  const fields = { host };
+  for (;;) {
+    const hasKeys = await keys.hasKeys().catch(() => undefined);
+    if (signal.aborted) return;
+    if (hasKeys === true) return log.info(fields, "HTTP API asks everybody for an API key");
+    if (hasKeys === false) return log.warn(fields, OPEN);
+    await wait(TELL_AGAIN_MS, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}
+
+const OPEN =
+  "HTTP API is open to everybody on this machine and shut for everybody else: no API key was made yet, see `orderwright keys create`";

@@ -73,6 +73,21 @@ export const journalPage = z.object({
   next: z.int().optional().describe("Give it back as `cursor`. Absent on the last page."),
 });
 
+const divergence = z
+  .object({
+    sinceTime: z.string(),
+    claims: z.array(
+      z.object({
+        side: z.enum(["marketplace", "crm"]),
+        status: z.string(),
+        source: z.string(),
+        sinceTime: z.string(),
+        reason: z.string().optional(),
+      }),
+    ),
+  })
+  .describe("The marketplace or the CRM says something else of it, and a person has to settle it.");
+
 const words = z.object({
   status: z.string(),
   definition: z.array(z.string()),
@@ -115,6 +130,7 @@ export const itemDescription = z.object({
     .describe("Absent while events wait for an item that nobody has announced."),
   isMachineKnown: z.boolean(),
   clocks: z.looseObject({}).optional().describe("Its SLA clocks as of `readAt`."),
+  divergence: divergence.optional(),
   warnings: z.array(z.object({ rule: z.string(), message: z.string() })),
   parked: z.array(z.object({ event, reason: z.string(), until: instant })),
   timers: z.array(z.object({ id: z.string(), name: z.string(), dueAt: instant })),
@@ -168,6 +184,7 @@ export const attentionPage = z.object({
         }),
       ),
       jeopardy: z.object({ level, since: instant }).optional(),
+      divergence: divergence.optional(),
     }),
   ),
   next,

@@ -45,6 +45,7 @@ export function docsPage(routes: readonly RouteDescription[]): string {
 </head>
 <body>
 <h1>Orderwright HTTP API</h1>
+<p>An API key comes as <code>authorization: Bearer ow_…</code> or <code>x-api-key</code>. <code>admin</code> has every scope in it, and <code>items:operate</code> has <code>items:read</code>. Until the first key is made, this machine itself needs none.</p>
 <p>Errors are problem details (RFC 9457) with a stable <code>code</code>. The same as a document for programs: <a href="/openapi.json">/openapi.json</a>.</p>
 <ul>${contents.join("")}</ul>
 ${sections.join("\n")}
@@ -65,7 +66,7 @@ ${example(route)}`;
 }
 
 function scopeText({ scope }: RouteDescription): string {
-  return scope === "public" ? "Open to all." : `Scope <code>${html(scope)}</code>.`;
+  return scope === "public" ? "Open to all." : `Needs the scope <code>${html(scope)}</code>.`;
 }
 
 function parameterRow({ name, in: place, description, schema }: Parameter): readonly string[] {
@@ -87,12 +88,13 @@ function answerRow({
   return [String(status), marked(description)];
 }
 
-function example({ method, path }: RouteDescription): string {
+function example({ method, path, scope }: RouteDescription): string {
   const url = `http://127.0.0.1:3100${path.replace("{id}", path.includes("orders") ? "ORDER-1" : "ITEM-1")}`;
+  const key = scope === "public" ? "" : ` -H "x-api-key: $ORDERWRIGHT_KEY"`;
   const call =
     method === "POST"
-      ? `curl ${url} -H 'content-type: application/json' -d @event.json`
-      : `curl ${path.endsWith("/feed") ? "-N " : ""}${url}`;
+      ? `curl ${url}${key} -H 'content-type: application/json' -d @event.json`
+      : `curl ${path.endsWith("/feed") ? "-N " : ""}${url}${key}`;
   return `<pre>${html(call)}</pre>`;
 }
 

@@ -2,7 +2,8 @@
 import type { ArrivedEvent } from "../core/arrival.ts";
 import type { Problem } from "../core/errors.ts";
 import { EVENT_BATCH_MAX } from "../core/event.ts";
-import { checkEvent, type EventSchemas } from "../queue/producer.ts";
+import type { CheckedEvent } from "../queue/producer.ts";
+import { foreignItem } from "./speaking-for.ts";
 
 /** What names an event to its producer; of one that cannot be read, whatever is there. */
 export interface EventNames {
@@ -29,15 +30,33 @@ export type SentEvent = Omit<ArrivedEvent, "time" | "isUndated"> & { readonly ti
 /** Longest name that is repeated, in characters: the longest that an event may have. */
 const NAME_MAX = 256;
 
-/** `body` is one event or an array of them. `now` in ms. */
-export function readBody(schemas: EventSchemas, body: unknown, now: number): EventBody {
+export interface BodyReading {
+  readonly check: (value: unknown) => CheckedEvent;
+  /** Says of items that have begun whether they are another account's than the sender's. */
+  readonly findForeign: (itemIds: readonly string[]) => Promise<(itemId: string) => boolean>;
+}
+
+/** `body` is one event or an array of them. */
+export async function readBody(
+  body: unknown,
+  { check, findForeign }: BodyReading,
+): Promise<EventBody> {
   const events: readonly unknown[] = Array.isArray(body) ? body : [body];
   if (events.length === 0 || events.length > EVENT_BATCH_MAX) {
     const message = `A request holds one event or an array of 1 to ${EVENT_BATCH_MAX}, and this one holds ${events.length}. Split it.`;
     const problem: Problem = { code: "EVENT_BATCH_TOO_LARGE", message };
     return { kind: "batch-size", count: events.length, problem };
   }
-  const judged = events.map((value) => ({ value, checked: checkEvent(schemas, value, now) }));
+  const read = events.map((value) => ({ value, checked: check(value) }));
+  const itemIds = read.flatMap(({ checked }) =>
+    checked.result === "event" ? [checked.event.subject] : [],
+  );
+  const isForeign = await findForeign(itemIds);
+  const judged = read.map(({ value, checked }): (typeof read)[number] =>
+    checked.result === "event" && isForeign(checked.event.subject)
+      ? { value, checked: { result: "refused", problem: foreignItem(checked.event) } }
+      : { value, checked },
+  );
   return {
     kind: "events",
     results: judged.map(({ value, checked }) =>

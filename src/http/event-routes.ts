@@ -5,11 +5,17 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Problem } from "../core/errors.ts";
-import { type EventSchemas, newJob, packJobs } from "../queue/producer.ts";
+import type { Grant } from "../core/grant.ts";
+import { accountsOf } from "../engine/item-accounts.ts";
+import type { Reading } from "../engine/reading.ts";
+import { checkEvent, type EventSchemas, newJob, packJobs } from "../queue/producer.ts";
+import { grantOfRequest } from "./access.ts";
 import { type Admission, openAdmission } from "./admission.ts";
+import { onceOver } from "./answer-end.ts";
 import type { Enqueue } from "./enqueuer.ts";
-import { type EventResult, readBody } from "./event-body.ts";
+import { type BodyReading, type EventResult, readBody } from "./event-body.ts";
 import { codedProblem, sendProblem, unavailable } from "./problem-details.ts";
+import { birthsOf, checkSpokenFor } from "./speaking-for.ts";
 import "./scopes.ts";
 
 /** Bodies in memory at a time, all requests together. */
@@ -17,6 +23,8 @@ const BYTES_MAX = 64 * 1024 * 1024;
 
 export interface EventRoutesOptions {
   readonly schemas: EventSchemas;
+  /** Absent: nothing is known of items, and the engine alone holds an event to its account. */
+  readonly reading?: Reading | undefined;
   readonly enqueue: Enqueue;
   /** Requests under way at a time. */
   readonly inFlightMax: number;
@@ -25,14 +33,22 @@ export interface EventRoutesOptions {
 }
 
 export function addEventRoutes(app: FastifyInstance, options: EventRoutesOptions): void {
-  const { schemas, enqueue, now } = options;
+  const { enqueue } = options;
   const admission = openAdmission({ requestsMax: options.inFlightMax, bytesMax: BYTES_MAX });
   const onRequest = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
     admitOrRefuse(admission, { request, reply, bodyMaxBytes: options.bodyMaxBytes });
 
   const config = { scope: "events:write" } as const;
   app.post("/v1/events", { onRequest, config }, async (request, reply) => {
-    const body = readBody(schemas, request.body, now());
+    const speaker = speakerOf(options, grantOfRequest(request));
+    const body = await readBody(request.body, speaker).catch((error: unknown) => {
+      if (options.reading?.isOutage(error) !== true) throw error;
+      return undefined;
+    });
+    if (body === undefined) {
+      await sendProblem(reply, unavailable(NOT_TAKEN));
+      return;
+    }
     if (body.kind === "batch-size") {
       await sendProblem(reply, codedProblem(body.count === 0 ? 422 : 413, body.problem));
       return;
@@ -55,13 +71,38 @@ export function addEventRoutes(app: FastifyInstance, options: EventRoutesOptions
   });
 }
 
+/** What the key that sends makes of the events. */
+function speakerOf(
+  { schemas, reading, now: clock }: EventRoutesOptions,
+  { account }: Grant,
+): BodyReading {
+  const now = clock();
+  if (account === undefined) {
+    return {
+      check: (value) => checkEvent(schemas, value, now),
+      findForeign: async () => () => false,
+    };
+  }
+  const births = reading === undefined ? new Set<string>() : birthsOf(reading.machines);
+  return {
+    check: (value) => checkSpokenFor({ schemas, births, now }, account, value),
+    findForeign: async (itemIds) => {
+      if (reading === undefined || itemIds.length === 0) return () => false;
+      await reading.ready();
+      const accountOf = await accountsOf(reading, itemIds);
+      return (itemId) => (accountOf(itemId) ?? account) !== account;
+    },
+  };
+}
+
 const NOT_TAKEN =
   "The event queue did not answer in time or takes no writes, so the events may or may not be in it. Send the same request again: an event is applied once, however often it arrives.";
 
 const BUSY =
   "As many requests are under way as intake holds at a time. Nothing of this one was taken. Send it again.";
 
-async function admitOrRefuse(
+/** A request that is let in gives its place back when its connection has no more use for it. */
+export async function admitOrRefuse(
   admission: Admission,
   parts: {
     readonly request: FastifyRequest;
@@ -75,7 +116,7 @@ async function admitOrRefuse(
   const release = admission.admit(Math.min(announced, bodyMaxBytes));
   if (release === undefined) await sendProblem(reply, unavailable(BUSY));
   // Comes also when the client goes away in the middle of its body.
-  else reply.raw.once("close", release);
+  else onceOver(reply, release);
 }
 
 /** Nothing was accepted: the fault of the first one speaks for all, and `results` has each. */

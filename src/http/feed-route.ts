@@ -5,18 +5,23 @@
  * Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { withoutPersonalData } from "../core/personal-data.ts";
 import {
   cursorText,
   eventsOf,
   type FeedBatch,
+  type FeedEvent,
   type FeedCursor,
   type FeedFilter,
   feedNow,
   readCursor,
 } from "../engine/feed.ts";
+import { accountsOf } from "../engine/item-accounts.ts";
 import type { Reading } from "../engine/reading.ts";
+import { grantOfRequest, isTurnedAway } from "./access.ts";
+import { onceOver } from "./answer-end.ts";
 import { feedEvent, problemDetails } from "./answers.ts";
 import { feedHeaders, feedQuery } from "./parameters.ts";
 import { sendProblem } from "./problem-details.ts";
@@ -53,6 +58,9 @@ const HEARTBEAT_MS = 15_000;
 /** A browser that lost its stream comes again after this, ms. */
 const RETRY_MS = 2_000;
 
+/** So often the key is looked at again, for a stream may outlive it, ms. */
+const DOOR_EVERY_MS = 5_000;
+
 /** A client that takes nothing for as long has gone, ms. */
 const STALLED_MS = 60_000;
 
@@ -67,7 +75,7 @@ export function addFeedRoute(app: FastifyInstance, reading: Reading): void {
     if (streams.size >= STREAMS_MAX) return sendProblem(reply, notRead(FULL));
     streams.add(stream);
     // Before anything is awaited: a client that has gone already would never be noticed.
-    reply.raw.once("close", () => stream.abort());
+    onceOver(reply, () => stream.abort());
     try {
       await serve({ reading, stream }, request, reply);
     } finally {
@@ -104,12 +112,18 @@ async function serve(
   if (start === undefined) return sendProblem(reply, invalid(FOREIGN_CURSOR));
   reply.hijack();
   const { raw } = reply;
+  const { account } = grantOfRequest(request);
+  const door = setInterval(() => {
+    void isTurnedAway(request).then((isOut) => isOut && stream.abort());
+  }, DOOR_EVERY_MS);
   try {
-    await tell(raw, { reading, filter, start, signal: stream.signal });
+    const headers = reply.getHeaders() as OutgoingHttpHeaders;
+    await tell(raw, { reading, filter, account, start, headers, signal: stream.signal });
   } catch (error) {
     if (!stream.signal.aborted)
       request.log.warn({ err: error }, "feed ended; its client comes again");
   } finally {
+    clearInterval(door);
     raw.end();
   }
 }
@@ -128,17 +142,19 @@ async function startAt(
 interface Telling {
   readonly reading: Reading;
   readonly filter: FeedFilter;
+  /** Of whose items is told; absent: of all. */
+  readonly account: string | undefined;
   readonly start: FeedCursor;
+  /** What every answer has. */
+  readonly headers: OutgoingHttpHeaders;
   readonly signal: AbortSignal;
 }
 
-async function tell(
-  raw: ServerResponse,
-  { reading, filter, start, signal }: Telling,
-): Promise<void> {
+async function tell(raw: ServerResponse, telling: Telling): Promise<void> {
+  const { reading, start, headers, signal } = telling;
   raw.writeHead(200, {
+    ...headers,
     "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
     // Kept by its client after the end, it would hold up the end of the process.
     connection: "close",
     // Proxies that hold answers back until they are whole would hold this one back for ever.
@@ -149,7 +165,7 @@ async function tell(
   const heartbeat = setInterval(() => raw.write(`${idLine(cursor)}: \n\n`), HEARTBEAT_MS);
   try {
     for await (const batch of reading.feed.follow(start, signal)) {
-      const text = await messages(reading, filter, batch);
+      const text = await messages(telling, batch);
       ({ cursor } = batch);
       if (text !== "" && !raw.write(text)) await drained(raw, signal);
     }
@@ -158,8 +174,11 @@ async function tell(
   }
 }
 
-async function messages(reading: Reading, filter: FeedFilter, batch: FeedBatch): Promise<string> {
-  const events = await eventsOf(reading.store, filter, batch.told);
+async function messages({ reading, filter, account }: Telling, batch: FeedBatch): Promise<string> {
+  const all = await eventsOf(reading.store, filter, batch.told);
+  const known = account === undefined ? all : await ofAccount(reading, account, all);
+  // One stream for everybody: it tells nobody more than whoever may see least.
+  const events = withoutPersonalData(reading.machines, known) as typeof known;
   const end = idLine(batch.cursor);
   const gap = batch.isGap ? `${events.length === 0 ? end : ""}event: gap\ndata: {}\n\n` : "";
   const told = events.map((event, index) => {
@@ -169,6 +188,16 @@ async function messages(reading: Reading, filter: FeedFilter, batch: FeedBatch):
     return `${id}event: ${name}\ndata: ${JSON.stringify(event)}\n\n`;
   });
   return gap + told.join("");
+}
+
+async function ofAccount(
+  reading: Reading,
+  account: string,
+  events: readonly FeedEvent[],
+): Promise<readonly FeedEvent[]> {
+  const itemIds = events.map(({ itemId }) => itemId);
+  const accountOf = await accountsOf(reading, itemIds);
+  return events.filter(({ itemId }) => accountOf(itemId) === account);
 }
 
 function idLine(cursor: FeedCursor): string {

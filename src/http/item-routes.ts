@@ -1,9 +1,10 @@
 /** Questions about items: many, one, its journal, its order. */
 import { describeItem } from "../engine/describe-item.ts";
 import { describeOrder } from "../engine/describe-order.ts";
-import { listAttention } from "../engine/list-attention.ts";
+import { type AttentionRow, listAttention } from "../engine/list-attention.ts";
 import { fitsFilter, type ItemsFilter, pageItems } from "../engine/page-items.ts";
 import { pageJournal } from "../engine/page-journal.ts";
+import { mayUse } from "./access.ts";
 import {
   attentionPage,
   itemDescription,
@@ -12,6 +13,7 @@ import {
   orderDescription,
   problemDetails,
 } from "./answers.ts";
+import { accountFor, isHidden } from "./bound-keys.ts";
 import { itemParams, itemsQuery, journalQuery, orderParams, pageQuery } from "./parameters.ts";
 import { codedProblem } from "./problem-details.ts";
 import { found, invalid, readRoute, type ReadRoute, type Told } from "./route.ts";
@@ -30,11 +32,15 @@ const items = readRoute({
     "All filters that are given must hold. The first of order, dead, attention (or jeopardy yellow or red), dueBefore and status that is given chooses the index that is walked; the others are held against each item, so a page may come short, even empty, and still have a `next`. By status, the longest untouched come first: an item that is decided while you page comes again at its new place, and none is left out. An item whose machine version this deployment does not have is left out; ask for it by id.",
   query: itemsQuery,
   answers: [{ status: 200, description: "A page of items.", schema: itemsPage }],
-  answer: async (reading, { query }) => {
-    const { limit, cursor, attention, parked, dead, dueBefore, ...rest } = query;
+  answer: async (reading, { query, grant }) => {
+    const { limit, cursor, attention, divergent, parked, dead, dueBefore, ...rest } = query;
+    const asked = accountFor(grant, query.account);
+    if (asked.outcome === "problem") return asked;
     const filter: ItemsFilter = {
       ...rest,
+      account: asked.account,
       needsAttention: attention,
+      isDivergent: divergent,
       hasParked: parked,
       hasDeadLetter: dead,
       ...(dueBefore !== undefined && { dueBefore: Date.parse(dueBefore) }),
@@ -61,7 +67,8 @@ const item = readRoute({
     { status: 200, description: "The item.", schema: itemDescription },
     { status: 404, description: "Nothing is known of the item.", schema: problemDetails },
   ],
-  answer: async (reading, { params: { id } }) => {
+  answer: async (reading, { params: { id }, grant }) => {
+    if (await isHidden(reading, grant, id)) return unknownItem(id);
     await reading.refreshClocks();
     const described = await describeItem(reading, id, Date.now());
     if (described === undefined) return unknownItem(id);
@@ -83,7 +90,8 @@ const journal = readRoute({
     { status: 200, description: "A page of entries.", schema: journalPage },
     { status: 404, description: "Nothing is known of the item.", schema: problemDetails },
   ],
-  answer: async (reading, { params: { id }, query: { first, limit, cursor } }) => {
+  answer: async (reading, { params: { id }, query: { first, limit, cursor }, grant }) => {
+    if (await isHidden(reading, grant, id)) return unknownItem(id);
     const page = await pageJournal(reading, id, { first, limit, after: cursor });
     return page === undefined ? unknownItem(id) : found(page);
   },
@@ -101,8 +109,8 @@ const order = readRoute({
     { status: 200, description: "The order.", schema: orderDescription },
     { status: 404, description: "No item of the order is known.", schema: problemDetails },
   ],
-  answer: async (reading, { params: { id } }) => {
-    const description = await describeOrder(reading, id);
+  answer: async (reading, { params: { id }, grant }) => {
+    const description = await describeOrder(reading, id, grant.account);
     if (description !== undefined) return found(description);
     const message = `No item of order ${shown(id)} is known here. Check the id; an order is known once the first of its items was received.`;
     return { outcome: "problem", problem: codedProblem(404, { code: "ORDER_UNKNOWN", message }) };
@@ -115,13 +123,18 @@ const attention = readRoute({
   group: "Items",
   summary: "Items that need a person",
   description:
-    "Those with a late clock, or a committed date in danger, the longest first. An item that is settled meanwhile is left out; one that is in need anew comes at the end.",
+    "Those with a late clock, with a committed date in danger, or of which the marketplace or the CRM says something else, the longest first. An item that is settled meanwhile is left out; one that is in need anew comes at the end.",
   query: pageQuery,
   answers: [{ status: 200, description: "A page of items.", schema: attentionPage }],
-  answer: async (reading, { query }) =>
-    isPlace(query.cursor)
-      ? found(await listAttention(reading, query))
-      : { outcome: "problem", problem: invalid(FOREIGN_CURSOR) },
+  answer: async (reading, { query, grant }) => {
+    if (!isPlace(query.cursor)) {
+      return { outcome: "problem", problem: invalid(FOREIGN_CURSOR) };
+    }
+    const page = await listAttention(reading, query);
+    const isShown = ({ account }: AttentionRow): boolean =>
+      mayUse(grant, "items:read", account ?? null) === "allowed";
+    return found({ ...page, items: page.items.filter(isShown) });
+  },
 });
 
 export const ITEM_ROUTES: readonly ReadRoute[] = [items, item, journal, order, attention];

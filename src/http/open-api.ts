@@ -22,7 +22,28 @@ export function openApiOf(routes: readonly RouteDescription[]): Json {
     },
     tags: [...new Set(routes.map(({ group }) => group))].map((name) => ({ name })),
     paths,
+    components: { securitySchemes: SECURITY_SCHEMES },
   };
+}
+
+/** One key, in either header. */
+const SECURITY_SCHEMES = {
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    description: "An API key of `orderwright keys create`.",
+  },
+  apiKey: {
+    type: "apiKey",
+    in: "header",
+    name: "x-api-key",
+    description: "The same key, for clients whose `authorization` header is taken.",
+  },
+};
+
+/** The names of an API key's scopes, which OpenAPI 3.1 gives no meaning for schemes of these types. */
+function securityOf({ scope }: RouteDescription): readonly Json[] {
+  return scope === "public" ? [] : [{ bearer: [scope] }, { apiKey: [scope] }];
 }
 
 export interface Parameter {
@@ -68,6 +89,7 @@ function operationOf(route: RouteDescription): Json {
     summary: route.summary,
     description: route.description,
     "x-scope": route.scope,
+    security: securityOf(route),
     ...(parameters.length > 0 && { parameters }),
     ...(route.body !== undefined && {
       requestBody: {
@@ -99,7 +121,7 @@ function responseOf({ status, description, schema, mediaType }: Answer): Json {
   return {
     description,
     content,
-    ...(status === 503 && {
+    ...((status === 503 || status === 429) && {
       headers: { "retry-after": { description: "Seconds.", schema: { type: "integer" } } },
     }),
   };

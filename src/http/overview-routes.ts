@@ -13,6 +13,7 @@ import {
   machinesDescription,
   policyDescription,
 } from "./answers.ts";
+import { accountFor } from "./bound-keys.ts";
 import { isPlace } from "./item-routes.ts";
 import { fulfilmentQuery, pageQuery } from "./parameters.ts";
 import { found, invalid, readRoute, type ReadRoute } from "./route.ts";
@@ -22,6 +23,7 @@ const FULFILMENT_TIMEOUT_MS = 120_000;
 
 const fulfilment = readRoute({
   path: "/v1/fulfilment",
+  isFreeOfPersonalData: true,
   scope: "items:read",
   group: "Overview",
   summary: "How well orders are fulfilled",
@@ -31,8 +33,10 @@ const fulfilment = readRoute({
   timeoutMs: FULFILMENT_TIMEOUT_MS,
   isHeavy: true,
   answers: [{ status: 200, description: "The figures.", schema: fulfilmentReport }],
-  answer: async (reading, { query: question, signal }) => {
-    const read = readQuestion(question);
+  answer: async (reading, { query, grant, signal }) => {
+    const allowed = accountFor(grant, query.account);
+    if (allowed.outcome === "problem") return allowed;
+    const read = readQuestion({ ...query, account: allowed.account });
     if (read.result === "fault") {
       return { outcome: "problem", problem: invalid(`${read.parameter}: ${read.message}`) };
     }
@@ -50,14 +54,15 @@ const deadLetters = readRoute({
     "The oldest first: a letter that ends while you page moves none of the others, and a new one comes at the end.",
   query: pageQuery,
   answers: [{ status: 200, description: "A page of letters.", schema: deadLettersPage }],
-  answer: async (reading, { query }) =>
+  answer: async (reading, { query, grant }) =>
     isPlace(query.cursor)
-      ? found(await pageLetters(reading, query))
+      ? found(await pageLetters(reading, query, grant.account))
       : { outcome: "problem", problem: invalid("cursor: must be `next` of the page before") },
 });
 
 const policy = readRoute({
   path: "/v1/policy",
+  isFreeOfPersonalData: true,
   scope: "items:read",
   group: "Overview",
   summary: "The SLA policy in force",
@@ -68,6 +73,7 @@ const policy = readRoute({
 
 const machines = readRoute({
   path: "/v1/machines",
+  isFreeOfPersonalData: true,
   scope: "items:read",
   group: "Overview",
   summary: "The machines that this deployment runs",

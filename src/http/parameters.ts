@@ -40,7 +40,9 @@ export const itemsQuery = z.strictObject({
   status: text.optional().describe("Items of this status. Index."),
   order: text.optional().describe("Items of this order. Index."),
   account: text.optional().describe("Items of this marketplace account. Held against each item."),
-  attention: flagged("true: a clock is late, or the committed date is in danger. Index."),
+  attention: flagged(
+    "true: a clock is late, the committed date is in danger, or the sides disagree. Index.",
+  ),
   jeopardy: z
     .enum(["green", "yellow", "red"])
     .optional()
@@ -49,6 +51,9 @@ export const itemsQuery = z.strictObject({
     .datetime({ offset: true })
     .optional()
     .describe("Time alone changes the item before then: a clock rings, a wait ends. Index."),
+  divergent: flagged(
+    "true: the marketplace or the CRM says something else of the item. Index; false: held against each.",
+  ),
   parked: flagged("Whether events wait in the item. Held against each item."),
   dead: flagged("true: a dead letter is about the item. Index."),
   limit,

@@ -4,15 +4,21 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { EngineError } from "../core/errors.ts";
+import type { Grant } from "../core/grant.ts";
+import type { Machines } from "../core/machine.ts";
+import { withoutPersonalData } from "../core/personal-data.ts";
 import type { Reading } from "../engine/reading.ts";
+import { grantOfRequest, mayUse } from "./access.ts";
 import { type Admission, openAdmission } from "./admission.ts";
+import { onceOver } from "./answer-end.ts";
+import { AUDIT_ROUTE } from "./audit-route.ts";
 import { ITEM_ROUTES } from "./item-routes.ts";
 import { OVERVIEW_ROUTES } from "./overview-routes.ts";
 import { codedProblem, type ProblemDetails, sendProblem } from "./problem-details.ts";
 import type { ReadRoute, Told } from "./route.ts";
 import "./scopes.ts";
 
-export const READ_ROUTES: readonly ReadRoute[] = [...ITEM_ROUTES, ...OVERVIEW_ROUTES];
+export const READ_ROUTES: readonly ReadRoute[] = [...ITEM_ROUTES, ...OVERVIEW_ROUTES, AUDIT_ROUTE];
 
 /** Questions under way at a time; a page of 200 items is some 2,000 commands to Redis. */
 const IN_FLIGHT_MAX = 32;
@@ -57,7 +63,7 @@ async function answer(
     return;
   }
   const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
+  onceOver(reply, () => gone.abort());
   const late = AbortSignal.timeout(route.timeoutMs ?? TIMEOUT_MS);
   const signal = AbortSignal.any([gone.signal, late]);
   // Its place is free when the work has ended, which may be after the answer.
@@ -84,12 +90,23 @@ async function ask(
   { request, signal }: { readonly request: FastifyRequest; readonly signal: AbortSignal },
 ): Promise<Told> {
   await reading.ready();
-  return route.run(reading, { params: request.params, query: request.query, signal });
+  const { params, query } = request;
+  const grant = grantOfRequest(request);
+  const told = await route.run(reading, { params, query, grant, signal });
+  // Here, and in no route: one that is added some day cannot forget it.
+  if (told.outcome === "problem" || route.isFreeOfPersonalData === true) return told;
+  return { outcome: "found", body: shownTo(grant, reading.machines, told.body) };
+}
+
+/** What items hold about people is for those who work on items, not for whoever only looks on. */
+function shownTo(grant: Grant, machines: Machines, body: unknown): unknown {
+  const mayOperate = mayUse(grant, "items:operate") === "allowed";
+  return mayOperate ? body : withoutPersonalData(machines, body);
 }
 
 async function send(reply: FastifyReply, told: Told): Promise<void> {
   if (told.outcome === "problem") await sendProblem(reply, told.problem);
-  else await reply.header("cache-control", "no-store").send(told.body);
+  else await reply.send(told.body);
 }
 
 /** Rejects as soon as the signal says so. */

@@ -1,10 +1,12 @@
 /** Every route of the HTTP API, for those who describe it. */
 import { z } from "zod";
 import { cloudEventSchema } from "../core/event.ts";
+import { ACTION_ROUTES } from "./action-routes.ts";
 import { problemDetails } from "./answers.ts";
 import { FEED_ROUTE } from "./feed-route.ts";
 import { READ_ROUTES } from "./read-routes.ts";
-import type { RouteDescription } from "./route.ts";
+import type { Answer, RouteDescription } from "./route.ts";
+import { WEBHOOK_ROUTE } from "./webhook-routes.ts";
 
 const eventsRoute: RouteDescription = {
   method: "POST",
@@ -77,22 +79,49 @@ const processRoutes: readonly RouteDescription[] = [
   },
 ];
 
-export const ROUTES: readonly RouteDescription[] = [
+const ALL: readonly RouteDescription[] = [
   eventsRoute,
+  WEBHOOK_ROUTE,
+  ...ACTION_ROUTES,
   ...READ_ROUTES.map(withCommonAnswers),
   withCommonAnswers(FEED_ROUTE),
   ...processRoutes,
 ];
 
+export const ROUTES: readonly RouteDescription[] = ALL.map(withAnswersOfDoor);
+
+/** What a route with a scope answers before it runs. */
+function withAnswersOfDoor(route: RouteDescription): RouteDescription {
+  if (route.scope === "public") return route;
+  return withAnswers(route, [
+    { status: 401, description: "No API key, or none that is good.", schema: problemDetails },
+    {
+      status: 403,
+      description: "The API key has not the scope, or is bound to another account.",
+      schema: problemDetails,
+    },
+    {
+      status: 429,
+      description: "The API key has used its requests a minute.",
+      schema: problemDetails,
+    },
+    { status: 503, description: "Redis does not answer.", schema: problemDetails },
+  ]);
+}
+
 function withCommonAnswers(route: RouteDescription): RouteDescription {
-  const common = [
+  return withAnswers(route, [
     { status: 400, description: "A parameter is wrong.", schema: problemDetails },
     {
       status: 503,
       description: "Redis does not answer, or too much is asked.",
       schema: problemDetails,
     },
-  ];
+  ]);
+}
+
+/** Those that the route does not describe itself. */
+function withAnswers(route: RouteDescription, common: readonly Answer[]): RouteDescription {
   const added = common.filter(({ status }) =>
     route.answers.every((answer) => answer.status !== status),
   );

@@ -3,6 +3,7 @@
  * `/docs` are made from the same description, so that none of them can say something else.
  */
 import type { z } from "zod";
+import type { Grant } from "../core/grant.ts";
 import type { Reading } from "../engine/reading.ts";
 import type { RouteScope } from "./access.ts";
 import { codedProblem, type ProblemDetails } from "./problem-details.ts";
@@ -22,7 +23,7 @@ export interface RouteDescription {
   readonly path: string;
   /** What a client must be allowed to do. */
   readonly scope: RouteScope;
-  readonly group: "Events" | "Items" | "Overview" | "Process";
+  readonly group: "Events" | "Items" | "Actions" | "Overview" | "Process";
   /** One line. */
   readonly summary: string;
   readonly description: string;
@@ -31,6 +32,8 @@ export interface RouteDescription {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly answers: readonly Answer[];
+  /** Nothing of it comes out of items: it is shown to every key as it is. */
+  readonly isFreeOfPersonalData?: true;
 }
 
 /** What a reading route says. */
@@ -42,6 +45,8 @@ export type Told =
 export interface Asked {
   readonly params: unknown;
   readonly query: unknown;
+  /** Of whoever asks: what is told is of items that it may see. */
+  readonly grant: Grant;
   readonly signal: AbortSignal;
 }
 
@@ -69,6 +74,7 @@ type ReadRouteText<
     asked: {
       readonly params: Values<Params>;
       readonly query: Values<Query>;
+      readonly grant: Grant;
       readonly signal: AbortSignal;
     },
   ) => Promise<Told>;
@@ -90,6 +96,7 @@ export function readRoute<
       const values = {
         params: valuesOf(params, asked.params, faults) as Values<Params>,
         query: valuesOf(query, asked.query, faults) as Values<Query>,
+        grant: asked.grant,
         signal: asked.signal,
       };
       if (faults.length > 0) return { outcome: "problem", problem: invalid(faults.join("; ")) };

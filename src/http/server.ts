@@ -4,6 +4,8 @@
  * On closing it stops accepting connections, sends new requests of old ones away and finishes those in
  * hand; an end without closing loses nothing that was answered with 202.
  */
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import {
   fastify,
   type FastifyBaseLogger,
@@ -14,15 +16,21 @@ import {
 } from "fastify";
 import { EngineError } from "../core/errors.ts";
 import { EVENT_BATCH_MAX, EVENT_MAX_BYTES } from "../core/event.ts";
+import type { OpenActing } from "../engine/act/open-acting.ts";
 import type { Reading } from "../engine/reading.ts";
+import type { Adapter } from "../intake/adapter.ts";
 import type { Logger } from "../logger.ts";
 import type { IntakeQueue } from "../queue/intake-queue.ts";
 import type { EventSchemas } from "../queue/producer.ts";
+import { accessHook, type DoorKeys } from "./access.ts";
+import { addActionRoutes } from "./action-serving.ts";
+import { isAwaited } from "./answer-end.ts";
 import { addDocsRoutes } from "./docs-routes.ts";
 import { openEnqueuer } from "./enqueuer.ts";
 import { addEventRoutes } from "./event-routes.ts";
 import { addFeedRoute } from "./feed-route.ts";
 import { addHealthRoutes } from "./health-routes.ts";
+import { cutIdleConnections } from "./open-connections.ts";
 import {
   codedProblem,
   plainProblem,
@@ -32,9 +40,15 @@ import {
 } from "./problem-details.ts";
 import { addReadRoutes } from "./read-routes.ts";
 import { invalid } from "./route.ts";
+import { addWebhookRoutes } from "./webhook-routes.ts";
+import { scopeOf } from "./scopes.ts";
+import { addSafeHeaders, safeHeaders } from "./safe-headers.ts";
 
 /** A full batch of the largest events, and what separates them. */
 const BODY_MAX_BYTES = EVENT_BATCH_MAX * (EVENT_MAX_BYTES + 1) + 1;
+
+/** An address with the longest parameter, a cursor, a key, and what proxies add. */
+const HEADERS_MAX_BYTES = 16 * 1024;
 
 /** A request that has not arrived by then holds a place that others need. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -51,11 +65,17 @@ const MEDIA_TYPES = [
 const CLOSING = "The process is ending. Nothing of this request was taken. Send it again.";
 
 export interface ServerOptions {
+  /** Who may come in. There is no server without a door. */
+  readonly keys: DoorKeys;
   readonly queue: Pick<IntakeQueue, "add" | "probe">;
   readonly schemas: EventSchemas;
   readonly log: Logger;
   /** Absent: events are taken, and nothing is told. */
   readonly reading?: Reading;
+  /** Absent: nothing is done by operators. */
+  readonly acting?: OpenActing;
+  /** By name. Needs `reading`, for a dead letter is written by its side. */
+  readonly webhooks?: ReadonlyMap<string, Adapter>;
   /** Longest wait for the queue. */
   readonly intakeTimeoutMs: number;
   readonly intakeMaxInFlight: number;
@@ -102,15 +122,21 @@ export function newServer(options: ServerOptions): FastifyInstance {
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAMETER_MAX },
+    http: { maxHeaderSize: HEADERS_MAX_BYTES },
+    clientErrorHandler: answerNoRequest,
     // What is said of an address that cannot be read, before any route is found.
     frameworkErrors: (_error, _request, reply) => {
+      reply.headers(safeHeaders("guarded"));
       void sendProblem(reply as FastifyReply, invalid("The address has an escape that is no text"));
     },
     // Fastify's own answer has neither a code nor a word about when to come back.
     return503OnClosing: false,
   });
   takeJsonOnly(app);
+  addSafeHeaders(app);
   sendAwayWhileClosing(app);
+  cutIdleConnections(app);
+  app.addHook("onRequest", accessHook({ keys: options.keys, scopeOf, log }));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, plainProblem(404, `There is no ${request.method} ${pathOf(request.url)}.`)),
   );
@@ -123,17 +149,16 @@ export function newServer(options: ServerOptions): FastifyInstance {
   return app;
 }
 
-export function addRoutes(app: FastifyInstance, options: ServerOptions): void {
+export function addRoutes(app: FastifyInstance, options: Omit<ServerOptions, "keys">): void {
   const { queue, schemas, log, reading } = options;
   addHealthRoutes(app, queue);
-  addEventRoutes(app, {
-    schemas,
-    enqueue: openEnqueuer({ queue, timeoutMs: options.intakeTimeoutMs, log }),
-    inFlightMax: options.intakeMaxInFlight,
-    bodyMaxBytes: BODY_MAX_BYTES,
-    now: Date.now,
-  });
+  const enqueue = openEnqueuer({ queue, timeoutMs: options.intakeTimeoutMs, log });
+  const intake = { schemas, enqueue, inFlightMax: options.intakeMaxInFlight, now: Date.now };
+  addEventRoutes(app, { ...intake, reading, bodyMaxBytes: BODY_MAX_BYTES });
+  const { acting } = options;
+  if (acting !== undefined) addActionRoutes(app, { acting, bodyMaxBytes: BODY_MAX_BYTES });
   if (reading !== undefined) {
+    addWebhookRoutes(app, { ...intake, reading, adapters: options.webhooks ?? new Map(), log });
     addReadRoutes(app, reading);
     addFeedRoute(app, reading);
   }
@@ -159,6 +184,40 @@ function sendAwayWhileClosing(app: FastifyInstance): void {
     if (isClosing) reply.header("connection", "close");
   });
 }
+
+/** What came is no HTTP, or too much of it, so there is no request that a hook or a route could see. */
+function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  // Between the answers to requests that came before it, this one would be taken for one of them.
+  if (error.code === "ECONNRESET" || !socket.writable || isAwaited(socket)) {
+    socket.destroy();
+    return;
+  }
+  const { status, detail } = NO_REQUEST[error.code ?? ""] ?? NO_HTTP;
+  const body = JSON.stringify(plainProblem(status, detail));
+  const headers = {
+    ...safeHeaders("guarded"),
+    "content-type": "application/problem+json; charset=utf-8",
+    "content-length": String(Buffer.byteLength(body)),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const text = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n");
+  // Nobody reads this connection any more, so nobody would notice that its client has gone.
+  socket.end(text, () => socket.destroy());
+}
+
+const NO_HTTP = { status: 400, detail: "This is no request of HTTP/1.1." };
+
+const NO_REQUEST: Readonly<Record<string, typeof NO_HTTP>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    detail: `The address and the headers of a request have at most ${HEADERS_MAX_BYTES} bytes.`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    detail: `A request arrives within ${REQUEST_TIMEOUT_MS / 1_000} seconds. Nothing of this one was taken.`,
+  },
+};
 
 /** A body that cannot be read, or a fault of ours. */
 function problemOf(error: FastifyError): ProblemDetails {

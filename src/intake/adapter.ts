@@ -45,7 +45,7 @@ export interface Ignored {
 /** Authentic, and no event: a dead letter. */
 export interface Malformed {
   readonly problem: Problem;
-  /** The element, or the beginning of what cannot be kept whole. */
+  /** The element, or the whole body, however long; as text what cannot be read or is nested too deep. */
   readonly data: unknown;
 }
 
@@ -143,7 +143,7 @@ export function sorted(parts: readonly Part[], nowMs: number): Translation {
 export function batchFault(elements: readonly unknown[]): Malformed | undefined {
   if (elements.length <= EVENT_BATCH_MAX) return undefined;
   const message = `A delivery holds up to ${EVENT_BATCH_MAX} events, and this one holds ${elements.length}. Make the sender's batches smaller.`;
-  return { problem: { code: "EVENT_BATCH_TOO_LARGE", message }, data: elements.slice(0, 1) };
+  return { problem: { code: "EVENT_BATCH_TOO_LARGE", message }, data: elements };
 }
 
 /** One event for each of the order's items; what is finished is left alone by the machine itself. */

@@ -67,6 +67,24 @@ export function authenticityFault(
   }
 }
 
+/**
+ * Whether what proves the sender proves this header, too: most signatures are of the body alone, and whoever
+ * has one of them can send it again under other headers. A token stands for all that comes with it.
+ */
+export function isHeaderProven({ kind }: Authentication, name: string): boolean {
+  switch (kind) {
+    case "bearer":
+    case "loopback":
+      return true;
+    case "standard-webhooks":
+      return name === "webhook-id" || name === "webhook-timestamp";
+    case "hubspot":
+      return name === "x-hubspot-request-timestamp";
+    case "hmac":
+      return false;
+  }
+}
+
 function hmacFault(
   scheme: Extract<Authentication, { kind: "hmac" }>,
   { headers, rawBody }: Delivery,
@@ -96,8 +114,8 @@ function bearerFault(
   return tokenHashes.some((each) => isSameText(hash, each)) ? undefined : "token-mismatch";
 }
 
-/** Set by whatever passes a stranger's request on from this machine. */
-const FORWARDED = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+/** Set by whatever passes a stranger's request on from this machine: a proxy, or a browser for a page. */
+const FORWARDED = ["forwarded", "x-forwarded-for", "x-real-ip", "via", "origin"];
 
 /** A proxy on this machine would make everybody local, so what was passed on is not taken. */
 function loopbackFault({ headers, remoteAddress }: Delivery): AuthenticityFault | undefined {

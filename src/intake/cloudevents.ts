@@ -16,7 +16,7 @@ import {
   sorted,
   type Translation,
 } from "./adapter.ts";
-import { authenticationSchema, authenticityFault } from "./authentication.ts";
+import { authenticationSchema, authenticityFault, isHeaderProven } from "./authentication.ts";
 import { isObject, malformed, readJsonBody } from "./json-body.ts";
 
 export const cloudEventsSchema = z.strictObject({
@@ -35,7 +35,13 @@ export function cloudEventsAdapter(config: CloudEventsConfig): Adapter {
   };
 }
 
-function translate({ account }: CloudEventsConfig, delivery: Delivery): Translation {
+const UNPROVEN =
+  "The event's attributes are in headers, and the signature is of the body alone, so anybody may have written them. Have its sender send it as one JSON document (structured mode).";
+
+function translate(
+  { account, authentication }: CloudEventsConfig,
+  delivery: Delivery,
+): Translation {
   const { headers, nowMs } = delivery;
   const type = (headerOf(headers, "content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   const isCloudEvents = type.startsWith("application/cloudevents");
@@ -44,6 +50,9 @@ function translate({ account }: CloudEventsConfig, delivery: Delivery): Translat
     return malformed({ code: "EVENT_NOT_JSON", message }, null);
   }
   if (!isCloudEvents && headerOf(headers, "ce-specversion") !== undefined) {
+    if (!isHeaderProven(authentication, "ce-type")) {
+      return malformed({ code: "EVENT_INVALID", message: UNPROVEN }, headersKept(headers));
+    }
     return sorted([accounted(binaryEvent(delivery, type), account)], nowMs);
   }
   const body = readJsonBody(delivery.rawBody);

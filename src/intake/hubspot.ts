@@ -97,17 +97,25 @@ export function hubspotAdapter(config: HubspotConfig): Adapter {
 function translate(config: HubspotConfig, delivery: Delivery): Translation {
   const read = readJsonBody(delivery.rawBody);
   if (read.outcome === "malformed") return read;
-  const changes: unknown = read.value;
-  if (!Array.isArray(changes)) {
-    const message = "The body is JSON and no list of changes, as HubSpot sends them.";
-    return malformed({ code: "EVENT_INVALID", message }, changes);
+  if (!Array.isArray(read.value)) {
+    const message =
+      "The body is JSON and no list of changes, as HubSpot's subscriptions send them. What its workflows send is for a source of kind json.";
+    return malformed({ code: "EVENT_INVALID", message }, withoutAttempt(read.value));
   }
+  const changes = read.value.map(withoutAttempt);
   const fault = batchFault(changes);
   if (fault !== undefined) return { outcome: "malformed", ...fault };
-  const parts = changes.map((change: unknown) =>
+  const parts = changes.map((change) =>
     partOf(config, { body: changes, element: change, headers: delivery.headers }),
   );
   return sorted(parts, delivery.nowMs);
+}
+
+/** Which attempt of sending it this is says nothing of the change: nothing may be made of it. */
+function withoutAttempt(change: unknown): unknown {
+  if (!isObject(change)) return change;
+  const { attemptNumber: _, ...others } = change;
+  return others;
 }
 
 function partOf(config: HubspotConfig, scope: Scope): Part {

@@ -3,9 +3,6 @@ import type { JsonObject } from "../core/event.ts";
 import { isDeeperThan, JSON_DEPTH_MAX } from "../core/json-safe.ts";
 import type { Malformed } from "./adapter.ts";
 
-/** Characters kept of what cannot be read: enough to recognise it. */
-const EXCERPT_MAX = 2_000;
-
 export type JsonBody =
   | { readonly outcome: "json"; readonly value: unknown }
   | ({ readonly outcome: "malformed" } & Malformed);
@@ -15,18 +12,19 @@ export function readJsonBody(rawBody: Uint8Array): JsonBody {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(rawBody);
   } catch {
-    const excerpt = new TextDecoder().decode(rawBody.subarray(0, EXCERPT_MAX));
-    return unreadable("The body is not UTF-8, so it is not JSON.", excerpt);
+    const message = "The body is not UTF-8. Have its sender send JSON in UTF-8.";
+    return unreadable(message, new TextDecoder().decode(rawBody));
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return unreadable(`The body is not JSON: ${text.slice(0, 120)}`, text.slice(0, EXCERPT_MAX));
+    const message = `The body is not JSON, which its sender has to send: ${text.slice(0, 120)}`;
+    return unreadable(message, text);
   }
   if (isDeeperThan(JSON_DEPTH_MAX, value)) {
-    const message = `The body is nested deeper than ${JSON_DEPTH_MAX} levels.`;
-    return malformed({ code: "EVENT_INVALID", message }, text.slice(0, EXCERPT_MAX));
+    const message = `The body is nested deeper than ${JSON_DEPTH_MAX} levels. Have its sender send it flat.`;
+    return malformed({ code: "EVENT_INVALID", message }, text);
   }
   return { outcome: "json", value };
 }
@@ -40,6 +38,6 @@ export function malformed(problem: Malformed["problem"], data: unknown) {
   return { outcome: "malformed", problem, data } as const;
 }
 
-function unreadable(message: string, excerpt: string) {
-  return malformed({ code: "EVENT_NOT_JSON", message }, excerpt);
+function unreadable(message: string, text: string) {
+  return malformed({ code: "EVENT_NOT_JSON", message }, text);
 }

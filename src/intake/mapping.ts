@@ -17,7 +17,7 @@ import {
   sorted,
   type Translation,
 } from "./adapter.ts";
-import { authenticationSchema, authenticityFault } from "./authentication.ts";
+import { authenticationSchema, authenticityFault, isHeaderProven } from "./authentication.ts";
 import { chosenSchema, schemaByKey } from "./chosen-schema.ts";
 import { dataOf, dataSchema, eventTypeSchema } from "./event-data.ts";
 import { type FieldValue, fieldValue, fieldValueSchema, textOf } from "./field-value.ts";
@@ -63,7 +63,7 @@ const timeSchema = chosenSchema(
   "",
 );
 
-export const mappingSchema = z.strictObject({
+const mappingShape = z.strictObject({
   kind: z.literal("json"),
   authentication: authenticationSchema,
   /** Who tells it: identity and order are kept per source. */
@@ -79,6 +79,28 @@ export const mappingSchema = z.strictObject({
   events: z.array(ruleSchema).min(1).max(500),
 });
 
+export const mappingSchema = mappingShape.superRefine(({ authentication, ...fields }, issues) => {
+  for (const { path, header } of headersIn(fields, [])) {
+    if (isHeaderProven(authentication, header)) continue;
+    const message = `is a header that the signature does not cover, so anybody may have written it`;
+    issues.addIssue({ code: "custom", path: [...path], message });
+  }
+});
+
+interface UsedHeader {
+  readonly path: readonly string[];
+  readonly header: string;
+}
+
+/** Wherever a value comes from a header: `{"header": "x-request-id"}` and nothing else in it. */
+function headersIn(value: unknown, path: readonly string[]): readonly UsedHeader[] {
+  if (typeof value !== "object" || value === null || "value" in value) return [];
+  if ("header" in value && typeof value.header === "string" && Object.keys(value).length === 1) {
+    return [{ path, header: value.header }];
+  }
+  return Object.entries(value).flatMap(([key, each]) => headersIn(each, [...path, key]));
+}
+
 export type Mapping = z.output<typeof mappingSchema>;
 type Rule = Mapping["events"][number];
 
@@ -92,7 +114,8 @@ export function mappingAdapter(mapping: Mapping): Adapter {
 function translate(mapping: Mapping, delivery: Delivery): Translation {
   const read = readJsonBody(delivery.rawBody);
   if (read.outcome === "malformed") return read;
-  const whole: Scope = { body: read.value, element: read.value, headers: delivery.headers };
+  const headers = headersToRead(mapping, delivery.headers);
+  const whole: Scope = { body: read.value, element: read.value, headers };
   const elements = mapping.each === undefined ? [read.value] : valueAt(whole, mapping.each);
   if (!Array.isArray(elements)) {
     const message = `There is no list at "${mapping.each}".`;
@@ -109,6 +132,13 @@ function translate(mapping: Mapping, delivery: Delivery): Translation {
     return partOf(mapping, { ...whole, element }, id);
   });
   return sorted(parts, delivery.nowMs);
+}
+
+/** What lets the sender in must not become part of an event. */
+function headersToRead({ authentication }: Mapping, headers: Delivery["headers"]) {
+  const secrets = ["authorization", "proxy-authorization", "cookie"];
+  if (authentication.kind === "bearer") secrets.push(authentication.header);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !secrets.includes(name)));
 }
 
 /** The same for every sending of the same bytes. */

@@ -3,12 +3,15 @@
  * Source: https://offergrid.io/docs/providers/webhooks and …/providers/receiving-orders, which show two
  * shapes: an envelope `{id, event, timestamp, data}`, and all fields side by side. Both are taken.
  *
+ * The marketplace's list shows the same order, so the birth is one event by whichever road it comes.
+ *
  * An order is cancelled as a whole, so the event goes to every item of it; what is finished by then is
  * left alone by the machine. How the signature is verified is the marketplace's business and is passed in.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { JsonObject } from "../core/event.ts";
+import { onceId } from "../core/once-id.ts";
 import { type Adapter, type Delivery, type Part, sorted, type Translation } from "./adapter.ts";
 import { isObject, malformed, readJsonBody } from "./json-body.ts";
 import { plainSecretsSchema, TOLERANCE_MS } from "./secrets.ts";
@@ -98,10 +101,11 @@ function partsOf(webhook: Webhook, event: string | undefined): readonly Part[] {
 
 function received(webhook: Webhook): object {
   const { config, fields, timestamp } = webhook;
-  const offerId = text(fields, "offerId");
+  const [offerId, itemId] = [text(fields, "offerId"), text(fields, "itemId")];
   const isKnown = offerId !== undefined && Object.hasOwn(config.offers, offerId);
   return {
     ...frameOf(webhook, "order.received"),
+    ...(itemId !== undefined && { id: onceId({ type: "order.received", subject: itemId }) }),
     subject: fields["itemId"],
     data: given({
       orderId: fields["orderId"],

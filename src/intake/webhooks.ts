@@ -58,6 +58,40 @@ export function readWebhooks({ text, from, env }: MappingFile): Webhooks {
   return parsed.data;
 }
 
+/**
+ * What is taken without a file: sources that need nothing but a secret, each for as long as the environment
+ * has its variable. While a secret is replaced, `<variable>_PREVIOUS` holds the old one.
+ * @throws EngineError CONFIG_INVALID with every fault under its path
+ */
+export function webhooksBySecret(env: MappingFile["env"]): Webhooks {
+  const sources = Object.entries(BY_SECRET).flatMap(([name, { variable, sourceOf }]) => {
+    const named = [variable, `${variable}_PREVIOUS`].filter((each) => isSet(env[each]));
+    return named.length === 0 ? [] : [[name, sourceOf(named.map((each) => ({ env: each })))]];
+  });
+  const variables = Object.values(BY_SECRET).map(({ variable }) => variable);
+  const text = JSON.stringify({ sources: Object.fromEntries(sources) as object });
+  return readWebhooks({ text, from: `The environment (${variables.join(", ")})`, env });
+}
+
+/** HubSpot is not here: its signature needs to know our address, and its changes need rules. */
+const BY_SECRET = {
+  events: {
+    variable: "ORDERWRIGHT_EVENTS_SECRET",
+    sourceOf: (secrets: readonly object[]): object => ({
+      kind: "cloudevents",
+      authentication: { kind: "standard-webhooks", secrets },
+    }),
+  },
+  offergrid: {
+    variable: "OFFERGRID_WEBHOOK_SECRET",
+    sourceOf: (secrets: readonly object[]): object => ({ kind: "offergrid", secrets }),
+  },
+} as const;
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value.trim() !== "";
+}
+
 /** Adapters by name. `verifyOffergrid`: how the marketplace's signature is verified. */
 export function adaptersOf(
   { sources }: Webhooks,

@@ -30,6 +30,8 @@ export interface WebhookClientOptions {
   readonly connections: number;
   /** For a whole call, ms. Default 10,000. */
   readonly timeoutMs?: number;
+  /** "body": a reply has its whole body, for it is asked for. Default: its beginning, for people. */
+  readonly keeps?: "excerpt" | "body";
 }
 
 export interface SendOptions {
@@ -45,6 +47,8 @@ export type WebhookReply =
       readonly status: number;
       /** Beginning of the body, in one line. */
       readonly excerpt: string;
+      /** Where it is kept; absent when it is larger than 64 KiB. */
+      readonly body?: string;
       /** From the Retry-After header. */
       readonly retryAfterMs?: number;
     }
@@ -64,7 +68,7 @@ export interface WebhookClient {
 }
 
 export function openWebhookClient(options: WebhookClientOptions): WebhookClient {
-  const { url, secrets, connections, timeoutMs = TIMEOUT_MS } = options;
+  const { url, secrets, connections, timeoutMs = TIMEOUT_MS, keeps = "excerpt" } = options;
   const { origin, pathname, search } = new URL(url);
   const pool = new Pool(origin, {
     connections,
@@ -75,7 +79,7 @@ export function openWebhookClient(options: WebhookClientOptions): WebhookClient 
   });
   return {
     send: async (message, { atMs, mayStillSend }) => {
-      const reader = new AnswerReader({ atMs, mayStillSend });
+      const reader = new AnswerReader({ atMs, mayStillSend, keeps });
       const deadline = setTimeout(() => reader.giveUp(timeoutMs), timeoutMs);
       pool.dispatch(
         {
@@ -103,15 +107,16 @@ export function openWebhookClient(options: WebhookClientOptions): WebhookClient 
 /** Collects one answer: queued ▸ sent ▸ answering ▸ settled. It settles once, from any of them. */
 class AnswerReader implements Dispatcher.DispatchHandler {
   readonly reply: Promise<WebhookReply>;
-  readonly #options: SendOptions;
+  readonly #options: SendOptions & { readonly keeps: "excerpt" | "body" };
   #settle: ((reply: WebhookReply) => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #excerpt = Buffer.alloc(0);
+  readonly #body: Buffer[] = [];
   #sizeBytes = 0;
 
-  constructor(options: SendOptions) {
+  constructor(options: SendOptions & { readonly keeps: "excerpt" | "body" }) {
     this.#options = options;
     this.reply = new Promise((resolve) => {
       this.#settle = resolve;
@@ -145,6 +150,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     const room = EXCERPT_MAX_BYTES - this.#excerpt.length;
     if (room > 0) this.#excerpt = Buffer.concat([this.#excerpt, chunk.subarray(0, room)]);
     this.#sizeBytes += chunk.length;
+    if (this.#options.keeps === "body") this.#body.push(chunk);
     if (this.#sizeBytes <= BODY_MAX_BYTES) return;
     this.#finish();
     controller.abort(new Error("The body is too large"));
@@ -162,11 +168,13 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     const excerpt = this.#excerpt.toString("utf8").replaceAll(/\s+/g, " ").trim();
+    const isKept = this.#options.keeps === "body" && this.#sizeBytes <= BODY_MAX_BYTES;
     const retryAfterMs = delayOf(this.#headers["retry-after"], this.#options.atMs);
     this.#end({
       kind: "response",
       status: this.#status,
       excerpt,
+      ...(isKept && { body: Buffer.concat(this.#body).toString("utf8") }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
   }

@@ -166,7 +166,7 @@ function blocked(reply: Answer, { itemId, account }: PushAttempt): Blocked {
   switch (reply.status) {
     case 401: {
       const message =
-        `The marketplace did not take the API key of account ${account} (${said}). ` +
+        `The marketplace did not take the API key of account ${account} (status 401). ` +
         "Set a valid key, then release the account; its pushes wait.";
       return {
         outcome: "blocked",
@@ -176,7 +176,7 @@ function blocked(reply: Answer, { itemId, account }: PushAttempt): Blocked {
     }
     case 403: {
       const message =
-        `The API key of account ${account} may not update orders (${said}). Give its team the ` +
+        `The API key of account ${account} may not update orders (status 403). Give its team the ` +
         "provider role in the marketplace, then release the account; its pushes wait.";
       return {
         outcome: "blocked",

@@ -6,10 +6,10 @@ import { randomUUID } from "node:crypto";
 import type { Queue } from "bullmq";
 import type { z } from "zod";
 import type { ArrivedEvent } from "../core/arrival.ts";
-import { isClockEvent } from "../core/clock-event.ts";
 import type { Problem } from "../core/errors.ts";
 import { EVENT_BATCH_MAX } from "../core/event.ts";
 import { groupBy } from "../core/group-by.ts";
+import { isOperatorEvent } from "../core/operator-event.ts";
 import { dataProblem, unknownType } from "../core/problems.ts";
 import { readEvent } from "../core/read-event.ts";
 
@@ -33,7 +33,7 @@ export function checkEvent(schemas: EventSchemas, value: unknown, now: number): 
   const { event } = read;
   const schema = Object.hasOwn(schemas, event.type) ? schemas[event.type] : undefined;
   if (schema === undefined) {
-    const problem = isClockEvent(event.type)
+    const problem = isOperatorEvent(event.type)
       ? reservedForOperators(event)
       : unknownType([{ events: schemas }], event);
     return { result: "refused", problem };
@@ -47,7 +47,7 @@ export function checkEvent(schemas: EventSchemas, value: unknown, now: number): 
 function reservedForOperators({ id, source, type }: ArrivedEvent): Problem {
   return {
     code: "EVENT_TYPE_RESERVED",
-    message: `Event ${id} of ${source} has type "${type}", which only operators send: with \`orderwright ack\` or \`orderwright snooze\`.`,
+    message: `Event ${id} of ${source} has type "${type}", which only operators send: by a command, or by a route of its own.`,
   };
 }
 

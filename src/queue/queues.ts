@@ -15,6 +15,9 @@ export const TIMERS = "orderwright-timers";
 /** "Somebody may have died": leases that ended, lanes that nobody was woken for. */
 export const RECOVERY = "orderwright-recovery";
 
+/** "Ask the marketplace": new orders, and whatever it shows otherwise than we do. */
+export const POLLS = "orderwright-polls";
+
 export interface QueueLink {
   readonly redisUrl: string;
   /** BullMQ's key prefix; `bull` unless configured. */

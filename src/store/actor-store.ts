@@ -2,12 +2,14 @@
 import type { Store } from "./store.ts";
 import { itemPrefix, shardPrefix } from "./keys.ts";
 import { commitScript } from "./scripts.ts";
+import { sealed } from "./seal.ts";
+import { letterPlace, openActor, sealActor, sealEffect, sealEntries } from "./sealed-texts.ts";
 
-/** What the commit writes of one actor. Texts are encoded by the caller. */
+/** What the commit writes of one actor. Texts are encoded by the caller, and sealed here. */
 export interface Commit {
   readonly itemId: string;
-  /** How the text begins that the decision was taken on, long enough to tell it from any other text of the
-   * item. "" when there was none. */
+  /** How the stored text begins that the decision was taken on, long enough to tell it from any other text
+   * of the item. "" when there was none. */
   readonly opening: string;
   /** Absent: nothing to remember of this item (its last waiting event became a dead letter). */
   readonly actorText?: string | undefined;
@@ -31,8 +33,9 @@ export interface Commit {
 }
 
 export type CommitResult =
-  | { readonly result: "committed" }
-  /** Somebody else committed first. `text` is the actor as it is now. */
+  /** `sealed` is the actor as it is stored, where that is not `actorText` itself. */
+  | { readonly result: "committed"; readonly sealed?: string }
+  /** Somebody else committed first. `text` is the actor as it is stored now. */
   | { readonly result: "stale"; readonly text: string | undefined }
   /** An event was answered before. `answers` stand in the order of the marks; `undefined` is new. */
   | {
@@ -41,7 +44,17 @@ export type CommitResult =
       readonly answers: readonly (string | undefined)[];
     };
 
+/** @throws EngineError STORE_KEY_MISSING, STORE_CORRUPT */
 export async function loadActors(
+  store: Store,
+  itemIds: readonly string[],
+): Promise<(string | undefined)[]> {
+  const texts = await loadStoredActors(store, itemIds);
+  return texts.map((text, index) => text && openActor(store, itemIds[index] ?? "", text));
+}
+
+/** As they are stored: what a commit is compared with. */
+export async function loadStoredActors(
   store: Store,
   itemIds: readonly string[],
 ): Promise<(string | undefined)[]> {
@@ -58,16 +71,32 @@ export async function commitActors(
   { commits, dedupeForMs }: { readonly commits: readonly Commit[]; readonly dedupeForMs: number },
 ): Promise<CommitResult[]> {
   const args: (string | number)[] = [commits.length, dedupeForMs];
-  for (const commit of commits) pushArguments(args, commit);
+  const texts = commits.map(
+    ({ itemId, actorText }) => actorText && sealActor(store, itemId, actorText),
+  );
+  for (const [index, commit] of commits.entries()) {
+    pushArguments(args, store, { commit, text: texts[index] });
+  }
   const replies = await commitScript.run(store.redis, shardPrefix(store.layout, shard), args);
-  return (replies as string[][]).map(readResult);
+  return (replies as string[][]).map((reply, index) => {
+    const text = texts[index];
+    const isSealed = store.seal !== undefined && text !== undefined;
+    const result = readResult(reply);
+    return result.result === "committed" && isSealed ? { ...result, sealed: text } : result;
+  });
 }
 
-function pushArguments(args: (string | number)[], commit: Commit): void {
+function pushArguments(
+  args: (string | number)[],
+  store: Store,
+  { commit, text }: { readonly commit: Commit; readonly text: string | undefined },
+): void {
+  const { itemId, effects, deadLetters } = commit;
+  const entries = sealEntries(store, itemId, commit.entries);
   args.push(
-    commit.itemId,
+    itemId,
     commit.opening,
-    commit.actorText ?? "",
+    text ?? "",
     commit.dueAt ?? "",
     commit.oldStatus ?? "",
     commit.newStatus ?? "",
@@ -77,9 +106,11 @@ function pushArguments(args: (string | number)[], commit: Commit): void {
   );
   args.push(commit.marks.length, ...commit.marks.flat());
   args.push(commit.answers.length, ...commit.answers.flat());
-  args.push(commit.entries.length, ...commit.entries);
-  args.push(commit.effects.length, ...commit.effects.flat());
-  args.push(commit.deadLetters.length, ...commit.deadLetters.flat());
+  args.push(entries.length, ...entries);
+  args.push(effects.length);
+  for (const [channel, text] of effects) args.push(channel, sealEffect(store, itemId, text));
+  args.push(deadLetters.length);
+  for (const [id, text] of deadLetters) args.push(id, sealed(store, letterPlace(id), text));
   args.push(commit.lookFirst.length, ...commit.lookFirst);
 }
 

@@ -16,12 +16,17 @@ export interface Act {
   readonly actor: string;
   /** Public id of the API key that it was done with; absent at the command line. */
   readonly key?: string;
+  /** Who it was of those that share the key, by their own word. */
+  readonly claimed?: string;
   /** As it is typed: "skip", "policy set". */
   readonly action: string;
   readonly item?: string;
   readonly reason: string;
   /** What else tells two acts of a kind apart. No secrets. */
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** Number of the entry that announced the act: this one tells its `outcome`, in a word. */
+  readonly of?: number;
+  readonly outcome?: string;
 }
 
 export interface AuditEntry extends Act {

@@ -6,6 +6,8 @@ import type { Store } from "./store.ts";
 import { type PageQuery, pageOf } from "./index-page.ts";
 import { allShards, shardOf, shardPrefix } from "./keys.ts";
 import { buryScript, endLetterScript } from "./scripts.ts";
+import { sealed, unsealed } from "./seal.ts";
+import { letterPlace } from "./sealed-texts.ts";
 
 export type DeadLetter = {
   /** Made of the event's identity, of the effect's id or of the job's: burying twice keeps one. */
@@ -50,7 +52,8 @@ function homeOf(letter: DeadLetter): string {
 /** For letters that no commit carries: unreadable jobs and jobs that kill their worker. */
 export async function bury(store: Store, letter: DeadLetter): Promise<void> {
   const prefix = shardPrefix(store.layout, shardOf(store.layout, homeOf(letter)));
-  await buryScript.run(store.redis, prefix, [letter.id, letter.at, JSON.stringify(letter)]);
+  const text = sealed(store, letterPlace(letter.id), JSON.stringify(letter));
+  await buryScript.run(store.redis, prefix, [letter.id, letter.at, text]);
 }
 
 /** Newest first. */
@@ -61,7 +64,7 @@ export async function listDeadLetters(store: Store, limit: number): Promise<Dead
       const ids = await store.redis.zrevrange(`${prefix}dead`, 0, limit - 1);
       if (ids.length === 0) return [];
       const texts = await store.redis.hmget(`${prefix}deadletters`, ...ids);
-      return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as DeadLetter]));
+      return lettersOf(store, ids, texts);
     }),
   );
   return perShard
@@ -84,8 +87,24 @@ export async function pageDeadLetters(store: Store, query: PageQuery): Promise<D
       store.redis.hget(`${shardPrefix(store.layout, shard)}deadletters`, member),
     ),
   );
-  const letters = texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as DeadLetter]));
-  return { letters, ...rest };
+  const ids = entries.map(({ member }) => member);
+  return { letters: lettersOf(store, ids, texts), ...rest };
+}
+
+/** A letter that has ended meanwhile is left out. */
+function lettersOf(
+  store: Store,
+  ids: readonly string[],
+  texts: readonly (string | null)[],
+): DeadLetter[] {
+  return ids.flatMap((id, index) => {
+    const text = texts[index] ?? null;
+    return text === null ? [] : [openLetter(store, id, text)];
+  });
+}
+
+function openLetter(store: Store, id: string, text: string): DeadLetter {
+  return JSON.parse(unsealed(store, letterPlace(id), text)) as DeadLetter;
 }
 
 export async function findDeadLetter(store: Store, id: string): Promise<DeadLetter | undefined> {
@@ -95,7 +114,7 @@ export async function findDeadLetter(store: Store, id: string): Promise<DeadLett
     ),
   );
   const text = texts.find((found) => found !== null);
-  return text === undefined ? undefined : (JSON.parse(text) as DeadLetter);
+  return text === undefined ? undefined : openLetter(store, id, text);
 }
 
 export async function endDeadLetter(store: Store, letter: DeadLetter): Promise<void> {

@@ -3,6 +3,7 @@ import type { JournalEntry } from "../core/journal.ts";
 import type { Store } from "./store.ts";
 import { type PageQuery, pageOf } from "./index-page.ts";
 import { allShards, itemPrefix, shardPrefix } from "./keys.ts";
+import { openEntry } from "./sealed-texts.ts";
 
 export async function readJournal(
   store: Store,
@@ -11,7 +12,7 @@ export async function readJournal(
 ): Promise<JournalEntry[]> {
   const key = `${itemPrefix(store.layout, itemId)}j:${itemId}`;
   const texts = await store.redis.lrange(key, from, to);
-  return texts.map((text) => JSON.parse(text) as JournalEntry);
+  return texts.map((text) => openEntry(store, itemId, text));
 }
 
 /** Entries that the item's journal has. */

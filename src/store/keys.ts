@@ -93,6 +93,17 @@ export function auditKey(layout: Layout): string {
   return `${layout.prefix}:audit`;
 }
 
+/** What is known of a request that may be repeated; its own text in lua/append-audit.lua. */
+export function requestKey(layout: Layout, name: string): string {
+  const key = auditKey(layout);
+  return `${key}:{${key}}:${name}`;
+}
+
+/** Which encryption keys were ever used: id -> what tells a key from another of that id. */
+export function sealsKey(layout: Layout): string {
+  return `${layout.prefix}:seals`;
+}
+
 /** The limiter of one API key, of the same kind as an account's. */
 export function apiKeyLimiterKey(layout: Layout, keyId: string): string {
   return `${layout.prefix}:{key:${keyId}}:limit`;
@@ -101,6 +112,11 @@ export function apiKeyLimiterKey(layout: Layout, keyId: string): string {
 /** Until when nothing of the shard is sent without a look, ms. */
 export function cautionKey(layout: Layout, shard: number): string {
   return `${shardPrefix(layout, shard)}caution`;
+}
+
+/** Who polls the account, by what is walked, and how often that has failed (`:failed`). */
+export function turnKey(layout: Layout, account: string, walk: string): string {
+  return `${layout.prefix}:{acct:${account}}:turn:${walk}`;
 }
 
 /** The account's limiter: its own hash tag, for it is shared by all shards. */

@@ -7,8 +7,10 @@
  */
 import type { OutboxEffect } from "../core/decision.ts";
 import { itemPrefix, lookedKey, shardPrefix } from "./keys.ts";
-import { decodeEffect, type LaneAddress } from "./outbox-store.ts";
+import type { LaneAddress } from "./outbox-store.ts";
 import { findOverdueScript, findSettledScript, type Script, takeLookScript } from "./scripts.ts";
+import { isKeyMissing } from "./seal.ts";
+import { openEffect } from "./sealed-texts.ts";
 import type { Store } from "./store.ts";
 
 /** Lanes looked at in one call: a millisecond or two of Redis. */
@@ -52,10 +54,10 @@ export async function* overdueLanes(
   for (const state of LANE_STATES) {
     const options = { before: [state], after: [latest] };
     for await (const fields of pagesOf(store, address, { script: findOverdueScript, ...options })) {
-      yield inRows(fields, 2).map(([itemId = "", effect = ""]) => ({
-        itemId,
-        effect: decodeEffect(effect),
-      }));
+      yield inRows(fields, 2).flatMap(([itemId = "", text = ""]) => {
+        const effect = openIfHeld(store, itemId, text);
+        return effect === undefined ? [] : [{ itemId, effect }];
+      });
     }
   }
 }
@@ -66,10 +68,22 @@ export async function* outdatedRecords(
   address: LaneAddress,
 ): AsyncGenerator<readonly OutdatedRecord[]> {
   for await (const fields of pagesOf(store, address, { script: findSettledScript })) {
-    yield inRows(fields, 3).map(([itemId = "", record = "", effect = ""]): OutdatedRecord => {
-      if (effect !== "") return { kind: "telling", itemId, effect: decodeEffect(effect) };
-      return { kind: "settled", itemId, effectId: decodeRecord(record).effectId };
+    yield inRows(fields, 3).flatMap(([itemId = "", record = "", text = ""]): OutdatedRecord[] => {
+      if (text === "")
+        return [{ kind: "settled", itemId, effectId: decodeRecord(record).effectId }];
+      const effect = openIfHeld(store, itemId, text);
+      return effect === undefined ? [] : [{ kind: "telling", itemId, effect }];
     });
+  }
+}
+
+/** An item whose key is missing must not hide that the others are late. */
+function openIfHeld(store: Store, itemId: string, text: string): OutboxEffect | undefined {
+  try {
+    return openEffect(store, itemId, text);
+  } catch (error) {
+    if (isKeyMissing(error)) return undefined;
+    throw error;
   }
 }
 

@@ -16,11 +16,17 @@ import { pauseAccountScript, takePermitsScript } from "./scripts.ts";
 /** The marketplace counts by the minute. Its hourly limit is looser than 60 of its minutes. */
 const WINDOW_SECONDS = 60;
 
-/** Who asks. `urgent` may use the whole window, the others leave a share of it free. */
-export type PermitClass = "urgent" | "routine" | "poll";
+/** Who asks. `urgent` may use the whole window, the others leave a share of it free. `poll` looks for what is
+ * new, `drift` compares everything and is in no hurry: pushes keep half of the window beside it. */
+export type PermitClass = "urgent" | "routine" | "poll" | "drift";
 
 /** Share of the window that a class must leave to those above it, in percent. */
-const RESERVE_PERCENT: Readonly<Record<PermitClass, number>> = { urgent: 0, routine: 10, poll: 30 };
+const RESERVE_PERCENT: Readonly<Record<PermitClass, number>> = {
+  urgent: 0,
+  routine: 10,
+  poll: 30,
+  drift: 60,
+};
 
 export interface PermitRequest {
   /** Requests per minute of the account, at least 1; null when it has no limit. */

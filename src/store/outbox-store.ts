@@ -7,32 +7,27 @@
  *                └──lease ended───┘ └──settle "block"──▶ blocked ──operator──▶ ready
  */
 import type { OutboxEffect } from "../core/decision.ts";
+import type { EngineError } from "../core/errors.ts";
 import type { Store } from "./store.ts";
+import { type Attempt, decodeAttempt, encodeAttempt, noteOf } from "./attempt.ts";
 import { itemPrefix, shardPrefix } from "./keys.ts";
 import { CAUTION_MS } from "./new-server.ts";
 import {
   claimLanesScript,
+  hastenLaneScript,
   recoverLanesScript,
   renewLeasesScript,
   settleLanesScript,
   unblockLaneScript,
 } from "./scripts.ts";
+import { isKeyMissing, sealed, unsealed } from "./seal.ts";
+import { blockedPlace, letterPlace, openEffect, sealEntries } from "./sealed-texts.ts";
 
 /** Effects of one lane read at a claim: enough to merge, bounded for memory. */
 const LANE_READ_MAX = 32;
 
-/** Scores of routine lanes begin here; see lua/lane-score.lua. */
-const ROUTINE_SCORE = 10_000_000_000_000;
-
-/** What a lane knows of the deliveries that were begun before. */
-export interface Attempt {
-  /** Attempts before this one. */
-  readonly made: number;
-  /** The last one began and nobody knows how it ended: read upstream before sending again. */
-  readonly outcomeUnknown: boolean;
-  /** Redis may have forgotten deliveries: the marketplace may be further than we know. */
-  readonly mayBeForgotten?: true;
-}
+/** A lane whose key is missing is looked at again after this, ms. */
+const SEALED_OFF_AGAIN_MS = 10_000;
 
 export interface Lane {
   readonly itemId: string;
@@ -75,14 +70,6 @@ export type Settlement = {
     }
 );
 
-export function encodeEffect(effect: OutboxEffect): string {
-  return `${effect.isUrgent ? "u" : "r"} ${effect.at} ${JSON.stringify(effect)}`;
-}
-
-export function decodeEffect(text: string): OutboxEffect {
-  return JSON.parse(text.slice(text.indexOf("{"))) as OutboxEffect;
-}
-
 export async function claimLanes(
   store: Store,
   { shard, channel }: LaneAddress,
@@ -96,14 +83,38 @@ export async function claimLanes(
   const { now, leaseUntil, owner, want } = claim;
   const args = [channel, now, leaseUntil, owner, want, LANE_READ_MAX, CAUTION_MS];
   const key = shardPrefix(store.layout, shard);
-  const replies = await claimLanesScript.run(store.redis, key, args);
-  return (replies as string[][]).map(([itemId = "", before = "", ...effects]) => ({
-    itemId,
-    shard,
-    owner,
-    attempt: decodeAttempt(before),
-    effects: effects.map(decodeEffect),
-  }));
+  const replies = (await claimLanesScript.run(store.redis, key, args)) as string[][];
+  const lanes: Lane[] = [];
+  const sealedOff: Lane[] = [];
+  const reasons: EngineError[] = [];
+  for (const [itemId = "", before = "", ...texts] of replies) {
+    const lane = { itemId, shard, owner, attempt: decodeAttempt(before) };
+    try {
+      lanes.push({ ...lane, effects: texts.map((text) => openEffect(store, itemId, text)) });
+    } catch (error) {
+      if (!isKeyMissing(error)) throw error;
+      reasons.push(error);
+      sealedOff.push({ ...lane, effects: [] });
+    }
+  }
+  if (sealedOff.length > 0) await giveBack(store, { shard, channel }, { now, lanes: sealedOff });
+  // Said when nothing else is to be done: whoever is ready must not wait for a key that is missing.
+  const [reason] = reasons;
+  if (reason !== undefined && lanes.length === 0) throw reason;
+  return lanes;
+}
+
+/** As they were, for a while: a missing key is no failed attempt. */
+async function giveBack(
+  store: Store,
+  address: LaneAddress,
+  { now, lanes }: { readonly now: number; readonly lanes: readonly Lane[] },
+): Promise<void> {
+  const settlements = lanes.map(({ itemId, owner, attempt }): Settlement => {
+    const notBefore = now + SEALED_OFF_AGAIN_MS;
+    return { itemId, owner, attempt, verb: "again", dropped: 0, notBefore, entries: [] };
+  });
+  await settleLanes(store, address, { now, settlements });
 }
 
 /** One boolean per settlement: false when the lease had gone to another owner. */
@@ -113,13 +124,20 @@ export async function settleLanes(
   { now, settlements }: { readonly now: number; readonly settlements: readonly Settlement[] },
 ): Promise<boolean[]> {
   const args: (string | number)[] = [channel, now, settlements.length];
-  for (const settlement of settlements) pushArguments(args, settlement);
+  for (const settlement of settlements) pushArguments(args, { store, channel, settlement });
   const replies = await settleLanesScript.run(store.redis, shardPrefix(store.layout, shard), args);
   return (replies as number[]).map((reply) => reply === 1);
 }
 
-function pushArguments(args: (string | number)[], settlement: Settlement): void {
-  const { itemId, owner, verb, entries } = settlement;
+interface Settling {
+  readonly store: Store;
+  readonly channel: string;
+  readonly settlement: Settlement;
+}
+
+function pushArguments(args: (string | number)[], { store, channel, settlement }: Settling): void {
+  const { itemId, owner, verb } = settlement;
+  const entries = sealEntries(store, itemId, settlement.entries);
   args.push(itemId, owner, verb);
   switch (settlement.verb) {
     case "done":
@@ -135,31 +153,22 @@ function pushArguments(args: (string | number)[], settlement: Settlement): void 
       );
       break;
     case "block":
-      args.push(0, settlement.problem, noteOf(settlement.attempt), ...settlement.deadLetter);
+      args.push(0, ...blockArguments({ store, channel, settlement }, settlement));
       break;
   }
   args.push(entries.length, ...entries);
 }
 
-/** Lanes by class. */
-export interface Waiting {
-  readonly urgent: number;
-  readonly routine: number;
-}
-
-/** Lanes that could be claimed now. An upper bound: another process may be faster. */
-export async function countReady(
-  store: Store,
-  { shard, channel }: LaneAddress,
-  now: number,
-): Promise<Waiting> {
-  const prefix = shardPrefix(store.layout, shard);
-  const [urgent, ready, waited] = await Promise.all([
-    store.redis.zcount(`${prefix}ready:${channel}`, "-inf", `(${ROUTINE_SCORE}`),
-    store.redis.zcard(`${prefix}ready:${channel}`),
-    store.redis.zcount(`${prefix}later:${channel}`, "-inf", now),
-  ]);
-  return { urgent, routine: ready - urgent + waited };
+function blockArguments(
+  { store, channel }: Settling,
+  { itemId, problem, attempt, deadLetter: [id, text] }: Extract<Settlement, { verb: "block" }>,
+): string[] {
+  return [
+    sealed(store, blockedPlace(itemId, channel), problem),
+    noteOf(attempt),
+    id,
+    sealed(store, letterPlace(id), text),
+  ];
 }
 
 /** One boolean per lane: false when its lease had ended, or gone to another owner. */
@@ -217,10 +226,27 @@ export async function unblockLane(
   lane: { readonly itemId: string; readonly channel: string },
   decision: { readonly deadLetterId: string; readonly entries: readonly string[] },
 ): Promise<boolean> {
-  const { deadLetterId, entries } = decision;
+  const { deadLetterId } = decision;
+  const entries = sealEntries(store, lane.itemId, decision.entries);
   const args = [lane.channel, lane.itemId, deadLetterId, entries.length, ...entries];
   const prefix = itemPrefix(store.layout, lane.itemId);
   return (await unblockLaneScript.run(store.redis, prefix, args)) === 1;
+}
+
+/**
+ * An operator's decision about a lane that waits for a later attempt: it is delivered now, or so many of
+ * its first effects are left out, one for each of `entries`. False when it no longer waits with `first`.
+ */
+export async function hastenLane(
+  store: Store,
+  lane: { readonly itemId: string; readonly channel: string },
+  decision: { readonly first: string; readonly entries: readonly string[] },
+): Promise<boolean> {
+  const { first } = decision;
+  const entries = sealEntries(store, lane.itemId, decision.entries);
+  const args = [lane.channel, lane.itemId, first, entries.length, ...entries];
+  const prefix = itemPrefix(store.layout, lane.itemId);
+  return (await hastenLaneScript.run(store.redis, prefix, args)) === 1;
 }
 
 /** What one item still has to deliver on a channel, and why it waits. */
@@ -252,30 +278,15 @@ export async function readLanes(
         redis.hget(`${prefix}blocked:${channel}`, itemId),
       ]);
       if (texts.length === 0) return undefined;
-      const pending = texts.map(decodeEffect);
-      if (problem !== null) return { channel, pending, state: "blocked", problem };
+      const pending = texts.map((text) => openEffect(store, itemId, text));
+      if (problem !== null) {
+        const text = unsealed(store, blockedPlace(itemId, channel), problem);
+        return { channel, pending, state: "blocked", problem: text };
+      }
       if (leased !== null) return { channel, pending, state: "leased", until: Number(leased) };
       if (later !== null) return { channel, pending, state: "later", until: Number(later) };
       return { channel, pending, state: "ready" };
     }),
   );
   return lanes.filter((lane) => lane !== undefined);
-}
-
-function noteOf(attempt: Attempt | undefined): string {
-  return attempt === undefined ? "" : encodeAttempt(attempt);
-}
-
-function encodeAttempt({ made, outcomeUnknown }: Attempt): string {
-  return `${made} ${outcomeUnknown ? "begun" : "idle"} -`;
-}
-
-function decodeAttempt(text: string): Attempt {
-  const [made = "0", state] = text.split(" ");
-  const mayBeForgotten = state === "forgotten";
-  return {
-    made: Number(made),
-    outcomeUnknown: state === "begun" || mayBeForgotten,
-    ...(mayBeForgotten && { mayBeForgotten }),
-  };
 }

@@ -61,8 +61,12 @@ const OUTAGE_NAMES = new Set(["MaxRetriesPerRequestError", "AbortError"]);
 const OUTAGE_MESSAGE =
   /^(Connection is closed|Stream isn't writeable|Socket timeout|connect |read E|write E|getaddrinfo|LOADING|MASTERDOWN|CLUSTERDOWN|BUSY |All sentinels|Command timed out)/;
 
-/** Whether the error says that Redis is away, rather than that something is wrong here. */
+/** A Redis that is full, a replica, or cannot keep what it takes. Redis 6 puts the word behind the script's name. */
+const NO_WRITES_MESSAGE = /\b(OOM|READONLY|NOREPLICAS|MISCONF) /;
+
+/** Whether the error says that Redis is away or takes no writes, rather than that something is wrong here. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return OUTAGE_NAMES.has(error.name) || OUTAGE_MESSAGE.test(error.message);
+  if (OUTAGE_NAMES.has(error.name) || OUTAGE_MESSAGE.test(error.message)) return true;
+  return NO_WRITES_MESSAGE.test(error.message);
 }

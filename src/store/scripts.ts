@@ -39,6 +39,7 @@ export const settleLanesScript = script("lane-score", "feed", "settle-lanes");
 export const recoverLanesScript = script("recover-lanes");
 export const renewLeasesScript = script("renew-leases");
 export const unblockLaneScript = script("feed", "unblock-lane");
+export const hastenLaneScript = script("feed", "hasten-lane");
 export const readFeedScript = script("read-feed");
 export const takeLookScript = script("take-look");
 export const findOverdueScript = script("find-overdue");

@@ -6,8 +6,9 @@ import { connect } from "./connection.ts";
 import type { Layout } from "./keys.ts";
 import { layoutKey } from "./keys.ts";
 import { recordServer } from "./new-server.ts";
+import type { SealingSide } from "./seal.ts";
 
-export interface Store {
+export interface Store extends SealingSide {
   readonly redis: RedisCommands;
   readonly layout: Layout;
 }

@@ -114,7 +114,14 @@ test("an acknowledgement is journalled with its name and its reason, and seen by
   const acts = [];
   for await (const act of readAudit(engine.engine.store)) acts.push(act);
   expect(acts).toMatchObject([
-    { action: "ack", item: "ack-1", actor: "ada", reason: "On it.", detail: { clock: "respond" } },
+    {
+      action: "acknowledge",
+      item: "ack-1",
+      actor: "ada",
+      reason: "On it.",
+      detail: { clock: "respond" },
+    },
+    { action: "acknowledge", item: "ack-1", of: 1, outcome: "applied" },
   ]);
   const text = await runCommand(["show", "ack-1"], env);
   expect(text.stdout).toMatch(/\n {4}acknowledged by ada until .* more: On it\.\n/);

@@ -135,7 +135,9 @@ describe("at a running installation", () => {
       expect.objectContaining({ outcome: "skipped", answer: "told by phone", status: "accepted" }),
     );
     const audited = await runCommand(["audit", "--item", subject], env);
-    expect(audited.stdout).toMatch(/ skip +cli-4 +told by phone$/m);
+    expect(audited.stdout).toMatch(
+      / discard +cli-4 +told by phone\n.* discard 1: skipped +cli-4 /m,
+    );
   });
 
   test("retry takes an event from the dead letters back into the queue", async () => {
@@ -149,8 +151,10 @@ describe("at a running installation", () => {
     expect(letter?.problem).toMatchObject({ code: "EVENT_TYPE_UNKNOWN" });
     expect(await json("retry", "--all")).toEqual([{ id: letter?.id, outcome: "enqueued" }]);
     const audited = await runCommand(["audit", "--item", subject, "--json"], env);
-    expect(JSON.parse(audited.stdout)).toMatchObject({
-      action: "retry",
+    const [announced = "", ended = ""] = audited.stdout.split("\n");
+    expect(JSON.parse(ended)).toMatchObject({ action: "redrive", outcome: "enqueued" });
+    expect(JSON.parse(announced)).toMatchObject({
+      action: "redrive",
       reason: "(none given)",
       detail: { letter: letter?.id },
     });

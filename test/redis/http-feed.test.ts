@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import {
   type EmbeddedRedis,
   freePort,
@@ -11,12 +11,14 @@ import {
 } from "../../src/embedded/embedded-redis.ts";
 import type { FeedEvent } from "../../src/engine/feed.ts";
 import type { Reading } from "../../src/engine/reading.ts";
+import type { DoorKeys } from "../../src/http/access.ts";
 import { feedEvent } from "../../src/http/answers.ts";
 import { type HttpServer, startHttpServer } from "../../src/http/server.ts";
 import { itemPrefix } from "../../src/store/keys.ts";
 import { type Harness, startHarness } from "../support/engine-harness.ts";
 import { eventually } from "../support/eventually.ts";
 import { isUp, readingOf, serverOptions } from "../support/http-reading.ts";
+import { OPEN_DOOR } from "../support/open-door.ts";
 import { orderEvent } from "../support/order-item-events.ts";
 
 let harness: Harness;
@@ -212,6 +214,20 @@ test("streams end when the process does", async () => {
   await other.close();
   expect(await text).toContain("id: ");
 });
+
+test("streams end when the key that opened them is not good any more", async () => {
+  const grant = { keyId: "k1", name: "crm", scopes: ["items:read"], perMinute: null } as const;
+  const check = vi.fn<DoorKeys["check"]>().mockResolvedValue({ standing: "good", grant });
+  const keys: DoorKeys = { ...OPEN_DOOR, check };
+  const other = await startHttpServer({ ...serverOptions(reading), keys }, HERE);
+  onTestFinished(() => other.close());
+  const response = await fetch(`${other.url}/v1/feed`, { headers: { "x-api-key": "ow_k1" } });
+  const text = response.text();
+  // What nobody can tell ends nothing; a no does.
+  check.mockRejectedValueOnce(new Error("away")).mockResolvedValue({ standing: "revoked" });
+  expect(await text).toContain("id: ");
+  expect(check).toHaveBeenCalledTimes(3);
+}, 20_000);
 
 describe("without a Redis", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "orderwright-reading-"));

@@ -14,6 +14,7 @@ import { createLogger } from "../../src/logger.ts";
 import { type IntakeQueue, openIntakeQueue } from "../../src/queue/intake-queue.ts";
 import { CRM_EVENTS } from "../../src/queue/queues.ts";
 import { eventually } from "../support/eventually.ts";
+import { OPEN_DOOR } from "../support/open-door.ts";
 import { orderEvent } from "../support/order-item-events.ts";
 
 const TIMEOUT_MS = 400;
@@ -81,6 +82,7 @@ beforeAll(async () => {
   queue = openIntakeQueue({ redisUrl, prefix: "bull", timeoutMs: TIMEOUT_MS, probeKey: "probe" });
   server = await startHttpServer(
     {
+      keys: OPEN_DOOR,
       queue,
       schemas: eventSchemas(8 * 1024),
       log: createLogger("silent"),

@@ -50,8 +50,7 @@ import { recordServer } from "../../src/store/new-server.ts";
 import {
   channelsOf,
   claimLanes,
-  countReady,
-  encodeEffect,
+  hastenLane,
   holdsLane,
   type Lane,
   readLanes,
@@ -61,6 +60,8 @@ import {
   settleLanes,
   unblockLane,
 } from "../../src/store/outbox-store.ts";
+import { countReady } from "../../src/store/lane-count.ts";
+import { encodeEffect } from "../../src/store/sealed-texts.ts";
 import type { ScriptHost } from "../../src/store/scripts.ts";
 import * as scripts from "../../src/store/scripts.ts";
 import { closeStore, type ConnectedStore, openStore, type Store } from "../../src/store/store.ts";
@@ -323,6 +324,17 @@ const unblockStep = stepOf(
   { run: (store, _world, { entries, ...lane }) => unblockLane(store, lane, { ...lane, entries }) },
 );
 
+const hastenStep = stepOf("hasten", fc.record({ pick, isMistaken: rarely, entries: few(entry) }), {
+  run: async (store, world, { isMistaken, entries, ...which }) => {
+    const chosen = picked(world, [which]);
+    const [first] = chosen?.lanes ?? [];
+    if (chosen === undefined || first === undefined) return undefined;
+    const lane = { itemId: first.lane.itemId, channel: chosen.address.channel };
+    const head = isMistaken ? "another" : (first.lane.effects[0]?.id ?? "");
+    return hastenLane(store, lane, { first: head, entries });
+  },
+});
+
 const lookStep = stepOf("look", fc.record({ itemId: item, channel, owner }), {
   trips: "more",
   run: (store, { now }, look) => {
@@ -421,10 +433,16 @@ const lagStep = stepOf(
 const auditEntry = fc.constantFrom("a", "b");
 const auditStep = stepOf(
   "audit",
-  fc.record({ follows: fc.constantFrom("", "a", "b"), entry: auditEntry }),
+  fc.record({
+    follows: fc.constantFrom("", "a", "b"),
+    entry: auditEntry,
+    kept: fc.option(fc.tuple(fc.constantFrom("r1", "r2"), fc.constantFrom("said", "answer"))),
+  }),
   {
-    run: ({ redis, layout }, _world, { follows, entry: text }) =>
-      scripts.appendAuditScript.run(redis, auditKey(layout), [follows, text]),
+    run: ({ redis, layout }, _world, { follows, entry: text, kept }) => {
+      const keeping = kept === null ? [] : [...kept, "1 what", HOUR_MS];
+      return scripts.appendAuditScript.run(redis, auditKey(layout), [follows, text, ...keeping]);
+    },
   },
 );
 
@@ -504,6 +522,7 @@ const step = fc.oneof(
   { arbitrary: renewStep, weight: 3 },
   { arbitrary: recoverStep, weight: 2 },
   { arbitrary: unblockStep, weight: 2 },
+  { arbitrary: hastenStep, weight: 3 },
   { arbitrary: lagStep, weight: 3 },
   { arbitrary: letterStep, weight: 1 },
   { arbitrary: suspectStep, weight: 1 },

@@ -10,7 +10,8 @@ import { DEFAULT_CLOCKS } from "../../src/sla/clockwork.ts";
 import { commitActors } from "../../src/store/actor-store.ts";
 import { shardOf } from "../../src/store/keys.ts";
 import { recordServer } from "../../src/store/new-server.ts";
-import { claimLanes, encodeEffect, settleLanes } from "../../src/store/outbox-store.ts";
+import { claimLanes, settleLanes } from "../../src/store/outbox-store.ts";
+import { encodeEffect } from "../../src/store/sealed-texts.ts";
 import { closeStore, type ConnectedStore, openStore } from "../../src/store/store.ts";
 import { LIMITS } from "../support/small-machine.ts";
 

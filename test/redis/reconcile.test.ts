@@ -157,6 +157,23 @@ test("each difference is explained, a run with repair mends it, and the next fin
   for (const id of Object.keys(mended)) await engine.assertReplays(id);
 });
 
+test("a notice that names the status is not taken for the push that told it", async () => {
+  await lead("noticed", "accepted");
+  const said = { side: "crm", status: "pending" };
+  await engine.send(orderEvent("order.diverged", { subject: "noticed", data: said }));
+  await eventually(async () => {
+    const last = (await engine.journal("noticed")).findLast(({ kind }) => kind === "delivery");
+    expect(last).toMatchObject({ name: "askOperator", status: "accepted", outcome: "delivered" });
+  });
+  change("noticed", "pending");
+  const found = await run({ items: ["noticed"], repair: "safe" });
+  expect(found["noticed"]).toMatchObject({
+    effect: "noticed:2:0",
+    repair: { outcome: "repaired" },
+  });
+  await eventually(() => expect(engine.seen("noticed")).toEqual(["accepted", "accepted"]));
+});
+
 test("an update that is lost twice is pushed a third time", async () => {
   await lead("twice", "accepted");
   for (const key of ["twice:2:0.2", "twice:2:0.3"]) {
@@ -263,7 +280,7 @@ describe("a repair that races", () => {
     const looked = { itemId, account: "default", ours: read.ours, theirs };
     return { looked, read, difference: explain(looked) };
   }
-  const safe = { adopt: false };
+  const safe = { adopt: "none" } as const;
 
   test("with an event changes nothing", async () => {
     await lead("raced-lost", "accepted");

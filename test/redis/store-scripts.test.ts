@@ -13,8 +13,6 @@ import { serverKey, shardPrefix } from "../../src/store/keys.ts";
 import { recordServer } from "../../src/store/new-server.ts";
 import {
   claimLanes,
-  countReady,
-  encodeEffect,
   type Lane,
   readLanes,
   recoverLanes,
@@ -23,6 +21,8 @@ import {
   settleLanes,
   unblockLane,
 } from "../../src/store/outbox-store.ts";
+import { countReady } from "../../src/store/lane-count.ts";
+import { encodeEffect } from "../../src/store/sealed-texts.ts";
 import { closeStore, type ConnectedStore, openStore } from "../../src/store/store.ts";
 
 const DEDUPE_MS = 7 * 24 * 3_600_000;

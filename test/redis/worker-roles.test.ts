@@ -50,5 +50,5 @@ test("one process for events and one for pushes carry an item to its end", async
 test("a role that does not exist is told with those that do", async () => {
   const ended = await runCommand(["worker", "--only", "events,push"], {});
   expect(ended.exitCode).toBe(1);
-  expect(ended.stderr).toContain('"push" is none of events, pushes, timers, recovery');
+  expect(ended.stderr).toContain('"push" is none of events, pushes, timers, recovery, polls');
 });

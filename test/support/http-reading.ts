@@ -7,6 +7,7 @@ import { openReading, type Reading } from "../../src/engine/reading.ts";
 import type { ServerOptions } from "../../src/http/server.ts";
 import { createLogger } from "../../src/logger.ts";
 import { eventually } from "./eventually.ts";
+import { OPEN_DOOR } from "./open-door.ts";
 
 export function readingOf(
   redisUrl: string,
@@ -31,6 +32,7 @@ export async function isUp(answered: () => Promise<number>): Promise<void> {
 
 export function serverOptions(reading: Reading): ServerOptions {
   return {
+    keys: OPEN_DOOR,
     reading,
     queue: { add: async () => undefined, probe: async () => undefined },
     schemas: eventSchemas(8 * 1024),

@@ -73,6 +73,8 @@ const VALID_DATA: Readonly<Record<EventType, Readonly<Record<string, JsonValue>>
   "wait.started": { on: "customer", reason: "Asked for the apartment number." },
   "wait.ended": {},
   "cancellation.denied": { providerNotes: "The line is already built.", by: "ops@example.com" },
+  "order.diverged": { side: "marketplace", status: "failed" },
+  "order.converged": {},
 };
 
 export interface OrderEvent {

@@ -1,4 +1,5 @@
 /** An HTTP request as an adapter sees it, and the events that became of it. */
+import { createHmac } from "node:crypto";
 import type { Adapter, Delivery, Headers, Translation } from "../../src/intake/adapter.ts";
 import { adaptersOf, readWebhooks, type Webhooks } from "../../src/intake/webhooks.ts";
 import { verifyOffergridWebhook } from "../../src/offergrid/webhook-signature.ts";
@@ -31,11 +32,28 @@ export function eventsOf(translation: Translation) {
   return translation;
 }
 
-/** Every way to change exactly one byte into another one. */
+/** Every bit turned over, one at a time: each byte is changed in eight ways. */
 export function withOneByteChanged(bytes: Uint8Array): Uint8Array[] {
-  return [...bytes].map((byte, place) => {
-    const changed = Uint8Array.from(bytes);
-    changed[place] = byte ^ 1;
-    return changed;
-  });
+  return [...bytes].flatMap((byte, place) =>
+    [1, 2, 4, 8, 16, 32, 64, 128].map((bit) => {
+      const changed = Uint8Array.from(bytes);
+      changed[place] = byte ^ bit;
+      return changed;
+    }),
+  );
+}
+
+/** The headers of Standard Webhooks, as a sender makes them. */
+export function signedHeaders(
+  body: string | Uint8Array,
+  { id, secret, atMs }: { readonly id: string; readonly secret: string; readonly atMs: number },
+): Record<string, string> {
+  const timestamp = String(Math.floor(atMs / 1000));
+  const key = Buffer.from(secret.replace("whsec_", ""), "base64");
+  const signature = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body);
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": timestamp,
+    "webhook-signature": `v1,${signature.digest("base64")}`,
+  };
 }

@@ -36,6 +36,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: ["fastify", "zod", "undici", "node:*"],
   },
   "src/notices": { layers: ["src/core"], packages: ["undici", "node:*"] },
+  // A question is signed and sent as a notice is.
+  "src/serviceability": { layers: ["src/core", "src/notices"], packages: ["zod"] },
   "src/intake": { layers: ["src/core"], packages: ["zod", "node:*"] },
   "src/engine": {
     layers: [
@@ -45,6 +47,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "src/queue",
       "src/offergrid",
       "src/notices",
+      "src/serviceability",
       "src/intake",
     ],
     packages: ["node:*"],
@@ -57,8 +60,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // Judges what happened from the outside: it knows the words of the core and no use case.
   "src/history": { layers: ["src/core"], packages: ["node:*"] },
   "src/embedded": { layers: ["src/core"], packages: ["ioredis", "node:*"] },
-  [CONFIG_OPTIONS]: { layers: ["src/core"], packages: ["zod", "node:*"] },
-  "src/config.ts": { layers: [CONFIG_OPTIONS, "src/core"], packages: ["zod", "node:*"] },
+  "src/config-receiver.ts": { layers: [], packages: ["zod", "node:*"] },
+  "src/config-auto-accept.ts": { layers: ["src/config-receiver.ts"], packages: ["zod"] },
+  [CONFIG_OPTIONS]: {
+    layers: ["src/core", "src/config-receiver.ts", "src/config-auto-accept.ts"],
+    packages: ["zod", "node:*"],
+  },
+  "src/config.ts": {
+    layers: [CONFIG_OPTIONS, "src/config-receiver.ts", "src/core"],
+    packages: ["zod", "node:*"],
+  },
   "src/logger.ts": { layers: ["src/config.ts"], packages: ["pino"] },
   "src/telemetry.ts": {
     layers: ["src/config.ts"],
@@ -83,6 +94,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // The engine over a Redis in memory, for people's tests of their machines.
   "src/testing": { layers: ["*"], packages: ["node:*"] },
   "src/client.ts": { layers: ["*"], packages: ["bullmq", "ioredis", "zod", "node:*"] },
+  "src/client": { layers: ["*"], packages: ["bullmq", "ioredis", "zod", "node:*"] },
   "src/main.ts": { layers: ["*"], packages: ["node:*"] },
 };
 

@@ -56,6 +56,9 @@ describe("an empty environment", () => {
       dedupeForMs: 604_800_000,
       crashLimit: 5,
       sweepIntervalMs: 1000,
+      pollIntervalMs: 60_000,
+      driftIntervalMs: 900_000,
+      driftGraceMs: 120_000,
       leaseMs: 6000,
       shutdownTimeoutMs: 20_000,
       orderItem: {},
@@ -194,6 +197,15 @@ describe("a bad configuration", () => {
   ])("never repeats a secret %s", (_, env, file) => {
     expect(faultOf(env, configFile(file))).not.toContain("s3cret");
   });
+});
+
+test("the HTTP API listens where it is told, by address or by name", () => {
+  for (const host of ["0.0.0.0", "::", "::1", "10.0.0.7", "api-1.internal"]) {
+    expect(loadConfig({ ORDERWRIGHT_HTTP_HOST: host }).httpHost).toBe(host);
+  }
+  for (const host of ["http://here", "here:80", "a b", "-a"]) {
+    expect(() => loadConfig({ ORDERWRIGHT_HTTP_HOST: host })).toThrow(/ORDERWRIGHT_HTTP_HOST/);
+  }
 });
 
 describe("notices", () => {

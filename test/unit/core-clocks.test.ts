@@ -276,6 +276,31 @@ describe("silencing a clock", () => {
   });
 });
 
+test("a numbered acknowledgement waits for its turn, is read then, and frees who waits for its number", () => {
+  const item = born();
+  const at = MONDAY + HOUR_MS;
+  const counted = (number: number) =>
+    ({ source: "desk", sequence: String(number), sequencetype: "Integer" }) as const;
+  const until = new Date(MONDAY + 20 * HOUR_MS).toISOString();
+  const data = { clock: "work", until, by: "ada", role: "lead", reason: "x" };
+  const told = [
+    item.tell("closed", at, counted(3)),
+    item.tell(SNOOZED, at, { ...counted(2), data }),
+    item.tell("started", at, counted(1)),
+  ];
+  expect(told.map(({ outcome }) => outcome)).toEqual(["parked", "parked", "applied"]);
+  const ends = item.journal.filter((entry) => "outcome" in entry && entry.outcome === "applied");
+  expect(ends.map((entry) => "event" in entry && entry.event.type)).toEqual([
+    "born",
+    "started",
+    SNOOZED,
+    "closed",
+  ]);
+  expect(item.actor?.parked).toEqual([]);
+  const replayed = replayAll(MACHINES, "item-1", item.journal);
+  expect(replayed && encodeActor(replayed)).toBe(item.text());
+});
+
 test("replay gives the stored text without any policy", () => {
   const item = born({ createdAt: MONDAY - HOUR_MS });
   for (const hours of [3, 5, 7]) item.wake(MONDAY + hours * HOUR_MS);

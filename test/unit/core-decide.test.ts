@@ -300,6 +300,16 @@ describe("a living item refuses", () => {
     expect(item.tell(counted("note", 2, { account: "acme" }))).toEqual(["applied"]);
   });
 
+  test("a birth that would give the item to another account than it speaks for", () => {
+    const item = life();
+    const foreign = arrived("born", { account: "other" });
+    expect(item.verdict(foreign)).toMatchObject({
+      outcome: "dead-letter",
+      problem: { code: "EVENT_SUBJECT_FOREIGN" },
+    });
+    expect(item.tell(arrived("born", { account: "acme" }))).toEqual(["applied"]);
+  });
+
   test("another account also among the events that waited for its birth", () => {
     const item = life();
     item.tell(arrived("toB", { account: "other" }), arrived("born"));

@@ -3,8 +3,11 @@ import { fastify, type FastifyInstance } from "fastify";
 import { beforeAll, describe, expect, test } from "vitest";
 import { definitions } from "../../machines/registry.ts";
 import { eventSchemas } from "../../machines/order-item/events.ts";
+import { loadConfig } from "../../src/config.ts";
 import { registerMachines } from "../../src/core/machine.ts";
+import { openActing } from "../../src/engine/act/open-acting.ts";
 import { FeedTail } from "../../src/engine/feed-tail.ts";
+import { limitsOf } from "../../src/engine/limits.ts";
 import type { Reading } from "../../src/engine/reading.ts";
 import { ROUTES } from "../../src/http/route-table.ts";
 import { scopeOf } from "../../src/http/scopes.ts";
@@ -24,14 +27,19 @@ interface Operation {
     readonly schema: Json;
   }[];
   readonly responses: Readonly<
-    Record<string, { readonly description: string; readonly content: Json }>
+    Record<
+      string,
+      { readonly description: string; readonly content: Json; readonly headers?: Json }
+    >
   >;
   readonly "x-scope": string;
+  readonly security: readonly Json[];
 }
 
 interface Document {
   readonly openapi: string;
   readonly info: Json;
+  readonly components: { readonly securitySchemes: Json };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
@@ -61,10 +69,21 @@ beforeAll(async () => {
     const scope = scopeOf({ routeOptions: { config } } as Parameters<typeof scopeOf>[0]);
     served.push({ name: `${String(method)} ${url}`, scope });
   });
+  const reading = emptyReading();
+  const queue = { add: async () => undefined, probe: async () => undefined };
+  const schemas = eventSchemas(8 * 1024);
   addRoutes(app, {
-    reading: emptyReading(),
-    queue: { add: async () => undefined, probe: async () => undefined },
-    schemas: eventSchemas(8 * 1024),
+    reading,
+    queue,
+    schemas,
+    acting: openActing({
+      reading,
+      queue,
+      schemas,
+      limits: limitsOf(loadConfig({})),
+      link: { redisUrl: "redis://127.0.0.1:1", prefix: "bull" },
+      timeoutMs: 100,
+    }),
     log: createLogger("silent"),
     intakeTimeoutMs: 1_000,
     intakeMaxInFlight: 10,
@@ -129,13 +148,39 @@ describe("/openapi.json", () => {
   });
 });
 
+describe("what /openapi.json says of API keys", () => {
+  const names = (isPublic: boolean) =>
+    ROUTES.filter(({ scope }) => (scope === "public") === isPublic).map(
+      ({ method, path, scope }) => [method, path, scope] as const,
+    );
+
+  test.each(names(true))("%s %s needs none", (method, path) => {
+    expect(document.paths[path]?.[method.toLowerCase()]?.security).toEqual([]);
+  });
+
+  test.each(names(false))(
+    "%s %s needs %s, and answers what the door answers",
+    (method, path, scope) => {
+      const operation = document.paths[path]?.[method.toLowerCase()];
+      const statuses = Object.keys(operation?.responses ?? {});
+      const schemes = Object.keys(document.components.securitySchemes);
+      expect(operation?.security).toEqual(schemes.map((name) => ({ [name]: [scope] })));
+      expect(statuses).toEqual(expect.arrayContaining(["401", "403", "429", "503"]));
+      expect(operation?.responses["429"]?.headers).toHaveProperty("retry-after");
+    },
+  );
+});
+
 describe("/docs", () => {
   test("names every route and loads nothing from anywhere", async () => {
     const response = await app.inject({ url: "/docs" });
     const policy = String(response.headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain("unsafe");
-    for (const { method, path } of ROUTES) expect(response.body).toContain(`${method} ${path}`);
+    for (const { method, path, scope } of ROUTES) {
+      const [, part = ""] = response.body.split(`<code>${method} ${path}</code></h3>`);
+      expect(part).toContain(scope === "public" ? "Open to all" : `<code>${scope}</code>`);
+    }
     expect(response.body).not.toMatch(/<script|<img|<link|@import|url\(/);
     expect(response.body.match(/(?:src|href)="(?!#|\/openapi\.json")/)).toBeNull();
   });

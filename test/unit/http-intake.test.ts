@@ -7,9 +7,11 @@ import { readEvent } from "../../src/core/read-event.ts";
 import { newServer, type ServerOptions, startHttpServer } from "../../src/http/server.ts";
 import { createLogger } from "../../src/logger.ts";
 import type { NewJob } from "../../src/queue/producer.ts";
+import { OPEN_DOOR } from "../support/open-door.ts";
 import { orderEvent } from "../support/order-item-events.ts";
 
 const DEFAULTS = {
+  keys: OPEN_DOOR,
   schemas: eventSchemas(8 * 1024),
   intakeTimeoutMs: 5_000,
   intakeMaxInFlight: 10,

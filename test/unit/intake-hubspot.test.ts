@@ -143,3 +143,13 @@ test("a change without a moment is an event without a time", () => {
     expect(eventsOf(translated({ ...CHANGE, occurredAt })).events[0]).not.toHaveProperty("time");
   }
 });
+
+test("C5: nothing is made of the number of the attempt, in events and in dead letters", () => {
+  const [first, again] = [0, 9].map((attemptNumber) =>
+    translated({ ...CHANGE, attemptNumber }, { ...CHANGE, propertyValue: "{", attemptNumber }),
+  );
+  expect(again).toEqual(first);
+  const tooMany = (attemptNumber: number) =>
+    translated(...Array(101).fill({ ...CHANGE, attemptNumber }));
+  expect(tooMany(1)).toEqual(tooMany(0));
+});

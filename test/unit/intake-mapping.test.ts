@@ -272,3 +272,29 @@ describe("orderwright map", () => {
     await expect(run("--try", SAMPLE)).rejects.toThrow("--source: events, hubspot");
   });
 });
+
+test("C1: a value of a header needs a proof that covers it", () => {
+  const SECRETS = { secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] };
+  const faultsOf = (authentication: object, header: string) => () =>
+    webhooks({ a: { ...SOURCE, authentication, id: { header } } });
+  const hmac = { kind: "hmac", header: "x-signature", ...SECRETS };
+  const standard = { kind: "standard-webhooks", ...SECRETS };
+  expect(faultsOf(hmac, "x-request-id")).toThrow(/sources\.a\.id: is a header that the signature/);
+  expect(faultsOf(standard, "x-request-id")).toThrow(/sources\.a\.id/);
+  expect(faultsOf(standard, "webhook-id")).not.toThrow();
+});
+
+test("what lets a sender in is no part of an event", () => {
+  const tokenHashes = ["a".repeat(64)];
+  const authentication = { kind: "bearer", header: "x-token", tokenHashes };
+  const read = (header: string) =>
+    eventOf(
+      { authentication, id: { text: "1" }, sequence: { header } },
+      { item: "I" },
+      { [header]: "s3cret" },
+    );
+  expect(read("x-number")?.sequence).toBe("s3cret");
+  for (const header of ["x-token", "authorization", "cookie"]) {
+    expect(read(header)).not.toHaveProperty("sequence");
+  }
+});

@@ -10,7 +10,12 @@ import {
 import { hubspotFault, signedUri } from "../../src/intake/hubspot-signature.ts";
 import { standardWebhookFault } from "../../src/intake/standard-webhooks.ts";
 import { webhookHeaders } from "../../src/notices/webhook-signature.ts";
-import { adapterOf, delivery, withOneByteChanged } from "../support/webhook-delivery.ts";
+import {
+  adapterOf,
+  delivery,
+  signedHeaders,
+  withOneByteChanged,
+} from "../support/webhook-delivery.ts";
 
 const OTHER_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
@@ -81,6 +86,56 @@ describe("Standard Webhooks", () => {
     const message = { id: "ITEM-1:3:0", body: '{"type":"item.notice"}' };
     const headers = webhookHeaders(message, { atMs: SIGNED_AT, secrets: [OTHER_SECRET, SECRET] });
     expect(fault({ headers, rawBody: Buffer.from(message.body) })).toBeUndefined();
+  });
+});
+
+describe("CloudEvents, signed as Standard Webhooks", () => {
+  /** Of the HTTP binding's examples of structured and batched mode, with a subject. */
+  const EVENT = {
+    specversion: "1.0",
+    type: "com.example.someevent",
+    time: "2018-04-05T03:56:24Z",
+    id: "1234-1234-1234",
+    source: "/mycontext/subcontext",
+    subject: "ITEM-1",
+    datacontenttype: "application/json; charset=utf-8",
+    data: { appinfoA: "abc", appinfoB: 123, appinfoC: true },
+  };
+  const authentication = { kind: "standard-webhooks", secrets: [OTHER_SECRET] };
+  const adapter = adapterOf({ kind: "cloudevents", authentication });
+  const signed = (text: string, more: Record<string, string> = {}) => {
+    const given = delivery(text);
+    const by = { id: "msg_1", secret: OTHER_SECRET, atMs: given.nowMs };
+    return { ...given, headers: { ...signedHeaders(text, by), ...more } };
+  };
+
+  test.each([
+    ["application/cloudevents+json", EVENT],
+    ["application/cloudevents-batch+json", [EVENT, { ...EVENT, id: "5678" }]],
+  ])(
+    "C1: the published example of %s passes, and with one bit turned over it does not",
+    (type, body) => {
+      const request = signed(JSON.stringify(body), { "content-type": type });
+      expect(readDelivery(adapter, request)).toMatchObject({ outcome: "events", malformed: [] });
+      for (const rawBody of withOneByteChanged(request.rawBody)) {
+        expect(readDelivery(adapter, { ...request, rawBody }).outcome).toBe("unauthentic");
+      }
+      for (const name of ["webhook-id", "webhook-timestamp", "webhook-signature"]) {
+        for (const bytes of withOneByteChanged(Buffer.from(request.headers[name] ?? ""))) {
+          const headers = { ...request.headers, [name]: Buffer.from(bytes).toString() };
+          expect(readDelivery(adapter, { ...request, headers }).outcome).toBe("unauthentic");
+        }
+      }
+    },
+  );
+
+  test("C1: attributes in headers are not signed, so no event is made of them", () => {
+    const binary = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t" };
+    const request = signed("{}", { ...binary, "ce-subject": "ITEM-1" });
+    expect(readDelivery(adapter, request)).toMatchObject({
+      outcome: "malformed",
+      problem: { code: "EVENT_INVALID", message: expect.stringMatching(/structured mode/) },
+    });
   });
 });
 
@@ -235,6 +290,7 @@ describe("other senders", () => {
       expect(from(address)).toBe("not-loopback");
     }
     expect(from("127.0.0.1", { "x-forwarded-for": "8.8.8.8" })).toBe("forwarded");
+    expect(from("127.0.0.1", { origin: "https://evil.example" })).toBe("forwarded");
   });
 
   test("C3: what is not authentic is not read", () => {

@@ -31,3 +31,17 @@ test("a line tells level, time and an error's code", () => {
     err: { code: "CONFIG_INVALID" },
   });
 });
+
+test("what a client hangs onto its errors is not logged, nor what messages quote", () => {
+  const reply = Object.assign(new Error("OOM command not allowed"), {
+    command: { name: "evalsha", args: ["Ada Canary"] },
+    rawPacket: Buffer.from("Ada Canary"),
+  });
+  const cause = new SyntaxError(`Unexpected token 'A', "Ada Canary" is not valid JSON`);
+  const unknown = new Error("ERR unknown command 'X', with args beginning with: 'Ada Canary' ");
+  const joined = new AggregateError([unknown], "all failed");
+  const text = logged({ err: new Error("outer", { cause }) }) + logged({ err: reply });
+  expect(text + logged({ err: joined })).not.toContain("Canary");
+  expect(text).toContain("OOM command not allowed");
+  expect(text).toContain("logger.test.ts");
+});

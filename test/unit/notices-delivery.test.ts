@@ -15,7 +15,8 @@ import { listDeadLetters } from "../../src/store/dead-letter-store.ts";
 import { readJournal } from "../../src/store/item-store.ts";
 import { MemoryRedis, memoryCommands } from "../../src/store/memory/memory-redis.ts";
 import { recordServer } from "../../src/store/new-server.ts";
-import { encodeEffect, readLanes } from "../../src/store/outbox-store.ts";
+import { readLanes } from "../../src/store/outbox-store.ts";
+import { encodeEffect } from "../../src/store/sealed-texts.ts";
 import { LIMITS } from "../support/small-machine.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
 

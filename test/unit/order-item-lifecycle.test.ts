@@ -234,8 +234,9 @@ describe("what is pushed", () => {
 describe("the definition", () => {
   test("satisfies the engine's contract", () => {
     const all: readonly MachineDefinition[] = definitions();
-    expect(all.map(({ id, birth }) => ({ id, birth }))).toEqual([
-      { id: "order-item", birth: "order.received" },
+    expect(all.map(({ id, birth, version }) => ({ id, birth, version }))).toEqual([
+      { id: "order-item", birth: "order.received", version: "2.1.0" },
+      { id: "order-item", birth: "order.received", version: "2.0.0" },
     ]);
     const { context } = born({}, { account: "north" }).snapshot;
     expect(all[0]?.attributes(context)).toEqual({ account: "north", order: "order-1" });

@@ -15,6 +15,8 @@ function known(status: ItemStatus, change: Partial<Known> = {}): Known {
     lane: { state: "empty" },
     told: [{ status: "pending" }],
     isLeftOut: false,
+    movedAt: 0,
+    isDivergenceTaken: true,
     canFollow: () => false,
     ...change,
   };

@@ -331,6 +331,18 @@ describe("faults", () => {
 });
 
 describe("admin", () => {
+  test("an item is changed behind the provider's back, against every rule, and nobody is told", async () => {
+    const sandbox = await started({ transitionChecks: "seed" });
+    await call(sandbox, { method: "POST", path: "/sandbox/items", body: [{ id: "a" }] });
+    const patch = { method: "PATCH", path: "/sandbox/items/a" };
+    expect((await call(sandbox, { ...patch, body: { status: "active" } })).status).toBe(200);
+    expect(sandbox.market.items.get("a")?.status).toBe("active");
+    expect(sandbox.market.log).toEqual([]);
+    expect((await call(sandbox, { ...patch, body: { status: "lost" } })).status).toBe(400);
+    const nobody = { ...patch, path: "/sandbox/items/nobody" };
+    expect((await call(sandbox, { ...nobody, body: { status: "active" } })).status).toBe(404);
+  });
+
   test("switches, items, log and reset are at hand over HTTP", async () => {
     const sandbox = await started();
     const post = { method: "POST", path: "/sandbox/items" };

@@ -220,3 +220,13 @@ test("a definition that throws is heard of, and not tried for ever", async () =>
     problem: { code: "MACHINE_FAILED" },
   });
 });
+
+test("whoever speaks for an account begins items of it, without saying so in the data", async () => {
+  const engine = await startOrders();
+  const { data, ...birth } = told("order.received", "item-1");
+  const { account: _account, ...unsaid } = data as { readonly account?: string };
+  await engine.send({ ...birth, data: unsaid, account: "north" });
+  const accepted = told("order.accepted", "item-1");
+  expect((await engine.send({ ...accepted, account: "north" })).outcome).toBe("applied");
+  expect((await engine.item("item-1"))?.state).toMatchObject({ context: { account: "north" } });
+});

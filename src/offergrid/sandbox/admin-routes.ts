@@ -1,6 +1,6 @@
 /**
- * The hidden hand, at /sandbox: turn switches, create items, read the log, start over. No key is
- * asked for: the server listens on the loopback address only and holds nothing real.
+ * The hidden hand, at /sandbox: turn switches, create items, change them behind the provider's back, read the
+ * log, start over. No key is asked for: the server listens on the loopback address only and holds nothing real.
  */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
@@ -47,6 +47,12 @@ const newItemSchema = z.strictObject({
   isAnnounced: z.boolean().optional(),
 });
 const newItemsSchema = z.union([newItemSchema.transform((item) => [item]), z.array(newItemSchema)]);
+
+/** What somebody else made of an item, a backup that was restored for one. */
+const driftSchema = z.strictObject({
+  status: itemStatusSchema,
+  scheduledFor: z.iso.datetime({ offset: true }).optional(),
+});
 
 const readSchema = z.object({
   itemId: z.string().optional(),
@@ -101,6 +107,14 @@ export function addAdminRoutes(
     sendAnswer(reply, createItems(context, request.body), closing);
   });
 
+  app.patch<{ readonly Params: { readonly itemId: string } }>(
+    "/sandbox/items/:itemId",
+    (request, reply) => {
+      const { itemId } = request.params;
+      sendAnswer(reply, overwriteItem(context, itemId, request.body), closing);
+    },
+  );
+
   app.post("/sandbox/reset", (_request, reply) => {
     hooks.reset();
     sendAnswer(reply, ok(market.behaviour), closing);
@@ -129,6 +143,14 @@ function createItems(context: SandboxContext, body: unknown): Answer {
     return [];
   });
   return created({ created: ids, refused });
+}
+
+function overwriteItem({ market }: SandboxContext, itemId: string, body: unknown): Answer {
+  const parsed = driftSchema.safeParse(body);
+  if (!parsed.success) return refusal(400, issueText(parsed.error));
+  return market.overwrite(itemId, parsed.data)
+    ? ok(market.items.get(itemId))
+    : refusal(404, `No item ${itemId}`);
 }
 
 function draftOf(context: SandboxContext, item: z.infer<typeof newItemSchema>): OrderDraft {

@@ -188,6 +188,13 @@ export class Market {
     return { outcome: "applied", item: this.#move(item, update) };
   }
 
+  /** Somebody at the marketplace changes an item behind the provider's back: no rule holds, nobody is told. */
+  overwrite(itemId: string, change: Pick<HistoryEntry, "status" | "scheduledFor">): boolean {
+    const item = this.#items.get(itemId);
+    if (item !== undefined) this.#move(item, change);
+    return item !== undefined;
+  }
+
   /** The platform hands a pending item on; any other item has moved on already and stays. */
   submit(itemId: string): void {
     const item = this.#items.get(itemId);

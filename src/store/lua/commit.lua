@@ -18,7 +18,8 @@
                n, n x journal entry
                n, n x (channel, effect)
                n, n x (dead letter id, dead letter)
-               n, n x channel                 whose waiting effects are looked up before they are sent
+               n, n x channel                 whose waiting effects, these among them, are looked up before
+                                              they are sent
   Returns    for each actor one of
                {"committed"}
                {"stale", present text or ""}
@@ -108,12 +109,12 @@ local function commitActor()
   elseif attention ~= '' then
     redis.call('ZADD', p .. 'attention', attention, item)
   end
+  for i = 1, #effects, 2 do enqueueEffect(item, effects[i], effects[i + 1]) end
   for _, channel in ipairs(looks) do
     if redis.call('EXISTS', p .. 'out:' .. channel .. ':' .. item) == 1 then
       redis.call('HSET', p .. 'look:' .. channel, item, now)
     end
   end
-  for i = 1, #effects, 2 do enqueueEffect(item, effects[i], effects[i + 1]) end
   for i = 1, #dead, 2 do
     redis.call('ZADD', p .. 'dead', now, dead[i])
     redis.call('HSET', p .. 'deadletters', dead[i], dead[i + 1])

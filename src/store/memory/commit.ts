@@ -81,12 +81,12 @@ function commitActor(shard: Shard, actor: ActorCommit, dedupeForMs: string): str
   writeAnswers(shard, actor, dedupeForMs);
   writeActor(shard, actor);
   writeIndexes(shard, actor);
+  for (const [channel, entry] of actor.effects) enqueueEffect(shard, item, [channel, entry]);
   for (const channel of actor.looks) {
     if (redis.exists(`${p}out:${channel}:${item}`) === 1) {
       redis.hset(`${p}look:${channel}`, item, actor.now);
     }
   }
-  for (const [channel, entry] of actor.effects) enqueueEffect(shard, item, [channel, entry]);
   for (const [id, text] of actor.dead) {
     redis.zadd(`${p}dead`, actor.now, id);
     redis.hset(`${p}deadletters`, id, text);

@@ -9,6 +9,7 @@ import type { DataCommands } from "./data-commands.ts";
 import { bury, endLetter } from "./dead-letters.ts";
 import { readFeed } from "./feed.ts";
 import { findOverdue, findSettled, takeLook } from "./lagging.ts";
+import { hastenLane } from "./hasten-lane.ts";
 import { claimLanes, recoverLanes, renewLeases, unblockLane } from "./lanes.ts";
 import { pauseAccount, takePermits } from "./permits.ts";
 import { settleLanes } from "./settle-lanes.ts";
@@ -22,6 +23,7 @@ export const SCRIPT_PORTS: ReadonlyMap<string, ScriptPort> = new Map<string, Scr
   [scripts.recoverLanesScript.sha, recoverLanes],
   [scripts.renewLeasesScript.sha, renewLeases],
   [scripts.unblockLaneScript.sha, unblockLane],
+  [scripts.hastenLaneScript.sha, hastenLane],
   [scripts.readFeedScript.sha, readFeed],
   [scripts.takeLookScript.sha, takeLook],
   [scripts.findOverdueScript.sha, findOverdue],
