@@ -104,7 +104,8 @@ class Redaction {
   }
 
   params(name: unknown, params: unknown): unknown {
-    return name === NOTIFY_EFFECT && this.#personal !== undefined ? params : this.#declared(params);
+    // The engine makes notices of ids, names of clocks and statuses; whoever is told needs all of it.
+    return name === NOTIFY_EFFECT ? params : this.#declared(params);
   }
 
   #member(parent: Fields, name: string, value: unknown): unknown {
