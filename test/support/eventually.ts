@@ -6,12 +6,12 @@ export interface Patience {
 }
 
 /**
- * Tries `assertion` until it stops throwing, and returns what it returns; after `timeoutMs` (10 s) the
+ * Tries `assertion` until it stops throwing, and returns what it returns; after `timeoutMs` (30 s) the
  * last failure is the test's failure.
  */
 export async function eventually<Result>(
   assertion: () => Result | Promise<Result>,
-  { timeoutMs = 10_000, everyMs = 10 }: Patience = {},
+  { timeoutMs = 30_000, everyMs = 10 }: Patience = {},
 ): Promise<Result> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
