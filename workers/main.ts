@@ -1,5 +1,6 @@
 /** Composition root of the workers: everything one process needs to run items, opened and closed. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Queue, Worker } from "bullmq";
 import type { MachineDefinition } from "../src/core/definition.ts";
 import { registerMachines } from "../src/core/machine.ts";
@@ -35,6 +36,7 @@ import { openWaker } from "../src/queue/wake.ts";
 import { withSeal } from "../src/store/seal-store.ts";
 import { openStoreClock } from "../src/store/store-clock.ts";
 import { answers, closeStore, openStore } from "../src/store/store.ts";
+import { takesNoWrites } from "../src/store/write-refusal.ts";
 import { startEventWorker } from "./event.worker.ts";
 import { type PollIntervals, schedulePolls, startPollWorker } from "./poll.worker.ts";
 import { startPushWorker } from "./push.worker.ts";
@@ -44,6 +46,8 @@ import type { WorkerSetting } from "./worker-setting.ts";
 
 /** What a process does of the work; several processes may share it out between them. */
 export const WORKER_ROLES = ["events", "pushes", "timers", "recovery", "polls"] as const;
+
+const SCHEDULE_AGAIN_MS = 1_000;
 
 /** A walk makes one request at a time, and each account has two. */
 const POLL_CONNECTIONS = 2;
@@ -124,10 +128,12 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   });
   // Whatever is open needs Redis to be closed. What it holds is kept, and taken over by others.
   lifecycle.onShutdown("Redis", async () => ((await answers(store)) ? undefined : POINTLESS));
-  if (roles.includes("timers")) await scheduleSweep(TIMERS, link, config.sweepIntervalMs);
-  if (roles.includes("recovery")) await scheduleSweep(RECOVERY, link, config.sweepIntervalMs);
+  const scheduling = { link, log, signal: stopping.signal };
+  const everySweep = (queue: Queue) => schedule(queue, config.sweepIntervalMs);
+  if (roles.includes("timers")) await inQueue(TIMERS, scheduling, everySweep);
+  if (roles.includes("recovery")) await inQueue(RECOVERY, scheduling, everySweep);
   if (roles.includes("polls")) {
-    await withQueue(POLLS, link, (queue) =>
+    await inQueue(POLLS, scheduling, (queue) =>
       schedulePolls(queue, options.accounts, intervalsOf(config)),
     );
   }
@@ -232,18 +238,29 @@ function openChecks({
   return new Map(checks);
 }
 
-function scheduleSweep(name: string, link: QueueLink, everyMs: number): Promise<void> {
-  return withQueue(name, link, (queue) => schedule(queue, everyMs));
+interface Scheduling {
+  readonly link: QueueLink;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
 }
 
-async function withQueue(
+/** What is full for a while keeps no process from starting: it waits until Redis takes its schedule. */
+async function inQueue(
   name: string,
-  link: QueueLink,
-  use: (queue: Queue) => Promise<void>,
+  { link, log, signal }: Scheduling,
+  write: (queue: Queue) => Promise<void>,
 ): Promise<void> {
   const { queue, close } = openQueue(name, link);
   try {
-    await use(queue);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await write(queue);
+      } catch (error) {
+        if (!takesNoWrites(error)) throw error;
+        if (tries === 1) log.warn({ err: error, queue: name }, "Redis takes no writes; waiting");
+        await delay(SCHEDULE_AGAIN_MS, undefined, { signal });
+      }
+    }
   } finally {
     await close();
   }

@@ -7,6 +7,7 @@
 import { connect } from "./connection.ts";
 import type { Layout } from "./keys.ts";
 import { assertLayout, type ConnectedStore } from "./store.ts";
+import { takesNoWrites } from "./write-refusal.ts";
 
 export interface ReadingStore extends ConnectedStore {
   /**
@@ -61,12 +62,9 @@ const OUTAGE_NAMES = new Set(["MaxRetriesPerRequestError", "AbortError"]);
 const OUTAGE_MESSAGE =
   /^(Connection is closed|Stream isn't writeable|Socket timeout|connect |read E|write E|getaddrinfo|LOADING|MASTERDOWN|CLUSTERDOWN|BUSY |All sentinels|Command timed out)/;
 
-/** A Redis that is full, a replica, or cannot keep what it takes. Redis 6 puts the word behind the script's name. */
-const NO_WRITES_MESSAGE = /\b(OOM|READONLY|NOREPLICAS|MISCONF) /;
-
 /** Whether the error says that Redis is away or takes no writes, rather than that something is wrong here. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (OUTAGE_NAMES.has(error.name) || OUTAGE_MESSAGE.test(error.message)) return true;
-  return NO_WRITES_MESSAGE.test(error.message);
+  return takesNoWrites(error);
 }

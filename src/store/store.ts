@@ -47,7 +47,10 @@ export async function openStore(
 }
 
 async function claimLayout({ redis, layout }: Store, role: "writer" | "reader"): Promise<void> {
-  if (role === "writer" && (await redis.setnx(layoutKey(layout), textOf(layout))) === 1) {
+  const key = layoutKey(layout);
+  // Written once in the life of an installation: a Redis that is full must keep no worker from starting.
+  const isClaimed = role === "reader" || (await redis.get(key)) !== null;
+  if (!isClaimed && (await redis.setnx(key, textOf(layout))) === 1) {
     await recordServer({ redis, layout });
   }
   await assertLayout({ redis, layout });

@@ -8,6 +8,7 @@ import type { IntakeQueue } from "../../queue/intake-queue.ts";
 import { type JobAnswers, openJobAnswers } from "../../queue/job-answers.ts";
 import type { EventSchemas } from "../../queue/producer.ts";
 import type { QueueLink } from "../../queue/queues.ts";
+import { takesNoWrites } from "../../store/write-refusal.ts";
 import type { JobAnswer } from "../handle-job.ts";
 import type { Reading } from "../reading.ts";
 import type { Acting } from "./acting.ts";
@@ -64,7 +65,7 @@ export function openActing(options: ActingOptions): OpenActing {
       await reading.ready();
       await reading.refreshClocks();
     },
-    isOutage: (error) => reading.isOutage(error) || takesNoWrites(error),
+    isOutage: (error) => reading.isOutage(error) || isUntaken(error),
     close: async () => opened?.close(),
   };
 }
@@ -82,12 +83,9 @@ async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
   }
 }
 
-/** Openings of what a Redis says that has another master, no replicas or no memory; 6 puts them inside. */
-const NO_WRITES = /\b(READONLY|NOREPLICAS|OOM|MISCONF)\b/;
-
-function takesNoWrites(error: unknown): boolean {
+function isUntaken(error: unknown): boolean {
   if (error instanceof EngineError) return error.code === "INTAKE_UNAVAILABLE";
-  return error instanceof Error && (NO_WRITES.test(error.message) || isBroken(error));
+  return takesNoWrites(error) || (error instanceof Error && isBroken(error));
 }
 
 /** ioredis gives up a transaction whose connection broke before all was answered. */
