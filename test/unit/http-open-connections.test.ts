@@ -49,6 +49,7 @@ test.each([
   const { app } = await startServer();
   const socket = await connected(app, text);
   await app.close();
+  expect(await connections(app)).toBe(0);
   socket.destroy();
 });
 
