@@ -7,7 +7,8 @@ import { actionAsked, UnfitRequest } from "./action-request.ts";
 import { ACTION_ROUTES, type ActionRoute } from "./action-routes.ts";
 import { openAdmission } from "./admission.ts";
 import { admitOrRefuse } from "./event-routes.ts";
-import { codedProblem, type ProblemDetails, sendProblem, unavailable } from "./problem-details.ts";
+import { engineProblem, type ProblemDetails, sendProblem, unavailable } from "./problem-details.ts";
+import { fastifyPath } from "./route.ts";
 import "./scopes.ts";
 
 /** Actions under way at a time, each of which may wait seconds for a worker. */
@@ -37,13 +38,10 @@ export function addActionRoutes(
       onRequest: (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
         admitOrRefuse(admission, { request, reply, bodyMaxBytes }),
     };
-    app.post(pathOf(route), options, (request, reply) => serve(route, acting, { request, reply }));
+    app.post(fastifyPath(route), options, (request, reply) =>
+      serve(route, acting, { request, reply }),
+    );
   }
-}
-
-/** As Fastify writes it: `{id}` is `:id`. */
-function pathOf({ path }: Pick<ActionRoute, "path">): string {
-  return path.replace(/\{(\w+)\}/g, ":$1");
 }
 
 async function serve(
@@ -80,9 +78,8 @@ function problemOf(acting: OpenActing, request: FastifyRequest, error: unknown):
   if (error instanceof UnfitRequest) return error.problem;
   if (acting.isOutage(error)) return unavailable(AWAY);
   if (!(error instanceof EngineError)) throw error;
-  const message = error.message.replace(`${error.code}: `, "");
   // Many have recorded an act at once; the next time is better.
-  if (error.code === "COMMIT_CONTENDED") return codedProblem(503, { code: error.code, message });
+  if (error.code === "COMMIT_CONTENDED") return engineProblem(503, error);
   request.log.error({ err: error }, "action failed");
-  return codedProblem(500, { code: error.code, message });
+  return engineProblem(500, error);
 }

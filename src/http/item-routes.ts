@@ -1,4 +1,5 @@
 /** Questions about items: many, one, its journal, its order. */
+import { oneLine } from "../core/one-line.ts";
 import { describeItem } from "../engine/describe-item.ts";
 import { describeOrder } from "../engine/describe-order.ts";
 import { type AttentionRow, listAttention } from "../engine/list-attention.ts";
@@ -112,7 +113,7 @@ const order = readRoute({
   answer: async (reading, { params: { id }, grant }) => {
     const description = await describeOrder(reading, id, grant.account);
     if (description !== undefined) return found(description);
-    const message = `No item of order ${shown(id)} is known here. Check the id; an order is known once the first of its items was received.`;
+    const message = `No item of order ${oneLine(id)} is known here. Check the id; an order is known once the first of its items was received.`;
     return { outcome: "problem", problem: codedProblem(404, { code: "ORDER_UNKNOWN", message }) };
   },
 });
@@ -144,11 +145,6 @@ export function isPlace(cursor: string | undefined): boolean {
 }
 
 function unknownItem(id: string): Told {
-  const message = `Nothing is known of item ${shown(id)}. Check the id; an event that was refused before the item began is among the dead letters.`;
+  const message = `Nothing is known of item ${oneLine(id)}. Check the id; an event that was refused before the item began is among the dead letters.`;
   return { outcome: "problem", problem: codedProblem(404, { code: "ITEM_UNKNOWN", message }) };
-}
-
-/** As one line. */
-function shown(id: string): string {
-  return id.replace(/\p{Cc}/gu, "?");
 }

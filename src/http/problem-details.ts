@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
-import type { ErrorCode, Problem } from "../core/errors.ts";
+import type { EngineError, ErrorCode, Problem } from "../core/errors.ts";
 
 export interface ProblemDetails {
   /** A URN with the code; `about:blank` where the HTTP status says it all. */
@@ -41,6 +41,11 @@ export function codedProblem(status: number, { code, message }: Problem): Proble
     detail: message,
     code,
   };
+}
+
+/** The error in its own words, of which the code is a field here. */
+export function engineProblem(status: number, { code, message }: EngineError): ProblemDetails {
+  return codedProblem(status, { code, message: message.replace(`${code}: `, "") });
 }
 
 /** A fault of HTTP itself: there is no such path, say. */

@@ -14,8 +14,13 @@ import { onceOver } from "./answer-end.ts";
 import { AUDIT_ROUTE } from "./audit-route.ts";
 import { ITEM_ROUTES } from "./item-routes.ts";
 import { OVERVIEW_ROUTES } from "./overview-routes.ts";
-import { codedProblem, type ProblemDetails, sendProblem } from "./problem-details.ts";
-import type { ReadRoute, Told } from "./route.ts";
+import {
+  codedProblem,
+  engineProblem,
+  type ProblemDetails,
+  sendProblem,
+} from "./problem-details.ts";
+import { fastifyPath, type ReadRoute, type Told } from "./route.ts";
 import "./scopes.ts";
 
 export const READ_ROUTES: readonly ReadRoute[] = [...ITEM_ROUTES, ...OVERVIEW_ROUTES, AUDIT_ROUTE];
@@ -35,15 +40,10 @@ export function addReadRoutes(app: FastifyInstance, reading: Reading): void {
   for (const route of READ_ROUTES) {
     const admission = route.isHeavy === true ? heavyPlaces : places;
     const options = { config: { scope: route.scope } };
-    app.get(pathOf(route), options, (request, reply) =>
+    app.get(fastifyPath(route), options, (request, reply) =>
       answer({ route, reading, admission }, request, reply),
     );
   }
-}
-
-/** As Fastify writes it: `{id}` is `:id`. */
-function pathOf({ path }: Pick<ReadRoute, "path">): string {
-  return path.replace(/\{(\w+)\}/g, ":$1");
 }
 
 interface Serving {
@@ -132,8 +132,7 @@ export function readFault(
   if (reading.isOutage(error)) return notRead(AWAY);
   if (!(error instanceof EngineError)) throw error;
   request.log.error({ err: error }, "request failed");
-  const message = error.message.replace(`${error.code}: `, "");
-  return codedProblem(500, { code: error.code, message });
+  return engineProblem(500, error);
 }
 
 export function notRead(message: string): ProblemDetails {

@@ -36,6 +36,11 @@ export interface RouteDescription {
   readonly isFreeOfPersonalData?: true;
 }
 
+/** As Fastify writes it: `{id}` is `:id`. */
+export function fastifyPath({ path }: Pick<RouteDescription, "path">): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
+}
+
 /** What a reading route says. */
 export type Told =
   | { readonly outcome: "found"; readonly body: unknown }

@@ -12,7 +12,6 @@ import type { PushAccount } from "../../src/engine/push-ending.ts";
 import { readDelivery } from "../../src/intake/adapter.ts";
 import { marketplaceAdapter, marketplaceSchema } from "../../src/intake/marketplace.ts";
 import { createLogger } from "../../src/logger.ts";
-import { openOffergridClient } from "../../src/offergrid/offergrid-client.ts";
 import type { ItemStatus } from "../../src/offergrid/status-update.ts";
 import { addJobs } from "../../src/queue/producer.ts";
 import { listDeadLetters } from "../../src/store/dead-letter-store.ts";
@@ -21,6 +20,7 @@ import { limiterState, takePermits } from "../../src/store/limiter.ts";
 import { runCommand } from "../support/command.ts";
 import { type Harness, startHarness } from "../support/engine-harness.ts";
 import { eventually } from "../support/eventually.ts";
+import { addOrder, leadTo, sandboxAccount } from "../support/marketplace-orders.ts";
 import { orderEvent } from "../support/order-item-events.ts";
 
 const LIMIT = 50;
@@ -34,9 +34,7 @@ beforeAll(async () => {
     redisUrl: inject("redisUrl"),
     sandbox: { adoptUnknownItems: false },
   });
-  const { url: baseUrl } = engine.sandbox;
-  const client = openOffergridClient({ baseUrl, apiKey: "sandbox-provider-key" });
-  account = { name: "default", client, limitPerMinute: null, policy: "every" };
+  account = sandboxAccount(engine);
 });
 
 afterAll(async () => {
@@ -45,26 +43,13 @@ afterAll(async () => {
 });
 
 function order(...ids: readonly string[]): void {
-  engine.sandbox.market.add({
-    id: `order-${ids[0]}`,
-    reseller: "team-reseller",
-    customerInfo: { fullName: "Ada Winter", email: "ada@example.com", phone: "+1-555-010-0100" },
-    serviceAddress: { street: "1 Main Street", city: null },
-    items: ids.map((id) => ({
-      id,
-      account: "team-provider",
-      offerId: "off-internet-1000",
-      offerName: "Internet 1000 Mbps",
-    })),
-  });
+  addOrder(engine, ids);
 }
 
+/** Ordered at the marketplace, announced here, and led to `status` by ordinary events. */
 async function lead(subject: string, status: "pending" | "accepted" | "scheduled"): Promise<void> {
   order(subject);
-  const way = ["order.received", "order.accepted", "appointment.scheduled"] as const;
-  const steps = { pending: 1, accepted: 2, scheduled: 3 }[status];
-  await engine.send(...way.slice(0, steps).map((type) => orderEvent(type, { subject })));
-  await engine.settled(subject, status);
+  await leadTo(engine, subject, status);
 }
 
 /** Somebody, or a backup, changes the item without us. */

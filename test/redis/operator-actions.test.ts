@@ -42,16 +42,9 @@ let redis: Redis;
 
 beforeAll(async () => {
   engine = await startHarness({ redisUrl: inject("redisUrl"), config: { unknownItemForMs: 300 } });
-  const { config, queue } = engine;
+  const { config } = engine;
   reading = readingOf(inject("redisUrl"), config);
-  acting = openActing({
-    reading,
-    queue: { add: (jobs) => addJobs(queue, jobs) },
-    schemas: eventSchemas(8 * 1024),
-    limits: limitsOf(config),
-    link: { redisUrl: inject("redisUrl"), prefix: config.queuePrefix },
-    timeoutMs: 2_000,
-  });
+  acting = openedActing();
   const keys = {
     hasKeys: async () => true,
     check: async (text: string) => {
@@ -525,18 +518,22 @@ test("a release that no worker answered in time is gone on with by its repeat", 
   await engine.assertReplays("parked-3");
 });
 
-/** Waits for no worker. */
-function impatient(): OpenActing {
+function openedActing(more: { readonly patienceMs?: number } = {}): OpenActing {
   const { config, queue } = engine;
-  const opened = openActing({
+  return openActing({
     reading,
     queue: { add: (jobs) => addJobs(queue, jobs) },
     schemas: eventSchemas(8 * 1024),
     limits: limitsOf(config),
     link: { redisUrl: inject("redisUrl"), prefix: config.queuePrefix },
     timeoutMs: 2_000,
-    patienceMs: 0,
+    ...more,
   });
+}
+
+/** Waits for no worker. */
+function impatient(): OpenActing {
+  const opened = openedActing({ patienceMs: 0 });
   onTestFinished(() => opened.close());
   return opened;
 }

@@ -1,5 +1,6 @@
 /** A dead letter is tried again, or given up. */
 import { accountOfChannel } from "../../core/channel-name.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { newJob } from "../../queue/producer.ts";
 import { type DeadLetter, findDeadLetter, itemOfLetter } from "../../store/dead-letter-store.ts";
 import { redrive, skip } from "../redrive.ts";
@@ -35,11 +36,10 @@ export async function planLetter(
 }
 
 function unknownLetter(id: string): Refused {
-  const shown = id.replace(/\p{Cc}/gu, "?");
   return refused(
     "unknown",
     "DEADLETTER_UNKNOWN",
-    `There is no dead letter ${shown}: it was solved, or the id is mistyped.`,
+    `There is no dead letter ${oneLine(id)}: it was solved, or the id is mistyped.`,
   );
 }
 

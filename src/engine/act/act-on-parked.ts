@@ -17,10 +17,10 @@ import { newAttempt, redrive } from "../redrive.ts";
 import {
   bylineOf,
   type ItemAction,
+  notPossible,
   type Outcome,
   type Plan,
   type Refused,
-  refused,
 } from "./action.ts";
 import { type Acting, findItem, mayAct, settingOf, storeNow, unknownItem } from "./acting.ts";
 import { answerTo } from "./front-door.ts";
@@ -121,10 +121,6 @@ function chosenOf(
 
 function notAnnounced(item: string): string {
   return `Nobody has announced item ${item}, so what waits for it cannot be tried or given up. Send the event that begins it, or let the wait end by itself.`;
-}
-
-function notPossible(message: string): Refused {
-  return refused("not-possible", "ACTION_NOT_POSSIBLE", message);
 }
 
 interface Release {

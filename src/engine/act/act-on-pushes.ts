@@ -9,11 +9,11 @@ import { hastenLane, type LaneState, readLanes } from "../../store/outbox-store.
 import { redrive, skip, skippedEntry } from "../redrive.ts";
 import {
   type ItemAction,
+  notPossible,
   type Operator,
   type Outcome,
   type Plan,
   type Refused,
-  refused,
   type Result,
 } from "./action.ts";
 import { type Acting, findItem, mayAct, storeNow, unknownItem } from "./acting.ts";
@@ -95,10 +95,6 @@ function chosenOf(
   return notPossible(
     `Effect ${effect} of item ${item} is not what is in the way: ${first.effect} is. Look at the item again.`,
   );
-}
-
-function notPossible(message: string): Refused {
-  return refused("not-possible", "ACTION_NOT_POSSIBLE", message);
 }
 
 async function work(

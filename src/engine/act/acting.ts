@@ -2,6 +2,7 @@
 import { type Actor, decodeActor, isLiving, type LivingActor } from "../../core/actor.ts";
 import type { Limits, Setting } from "../../core/decision.ts";
 import type { Machine } from "../../core/machine.ts";
+import { oneLine } from "../../core/one-line.ts";
 import type { EventSchemas } from "../../queue/producer.ts";
 import { loadActors } from "../../store/actor-store.ts";
 import type { DescribingSide } from "../describe-item.ts";
@@ -58,10 +59,6 @@ export function unknownItem(itemId: string): Refused {
     "ITEM_UNKNOWN",
     `Nothing is known of item ${oneLine(itemId)}. Check the id; an item is known once it was announced.`,
   );
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?");
 }
 
 /** The engine measures by Redis' clock; ms. */

@@ -113,6 +113,10 @@ export function refused(why: Refused["why"], code: Problem["code"], message: str
   return { is: "refused", why, problem: { code, message } };
 }
 
+export function notPossible(message: string): Refused {
+  return refused("not-possible", "ACTION_NOT_POSSIBLE", message);
+}
+
 /** Who it was, as the item's own journal names them. */
 export function bylineOf({ actor, claimed }: Operator): string {
   return claimed === undefined ? actor : `${claimed} (by key ${actor})`;
