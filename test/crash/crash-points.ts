@@ -4,6 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import { Queue } from "bullmq";
+import { Applier } from "../../src/engine/apply-events.ts";
 import type { LaneAddress } from "../../src/store/outbox-store.ts";
 import { itemPrefix, shardOf } from "../../src/store/keys.ts";
 import {
@@ -16,13 +17,13 @@ import {
 import type { RunningWorkers } from "../../workers/main.ts";
 import type { CrashPoint } from "./child-worker.ts";
 
-export type StepName = keyof typeof AROUND_SCRIPTS | keyof typeof AROUND_PARTS;
+export type StepName = keyof typeof BEFORE_START | keyof typeof AFTER_START;
 
 type Arguments = readonly (string | number)[];
 type Parts = RunningWorkers & { readonly itemId: string };
 
-/** Steps next to a script, armed before the workers start. */
-const AROUND_SCRIPTS = {
+/** Steps next to a script or a method, armed before the workers start. */
+const BEFORE_START = {
   "before-commit": (itemId: string) =>
     around(commitScript, { before: (args) => args.includes(itemId) && die() }),
   "after-commit": (itemId: string) =>
@@ -37,13 +38,20 @@ const AROUND_SCRIPTS = {
     around(settleLanesScript, { before: (args) => args.includes(itemId) && die() }),
   "after-settle": (itemId: string) =>
     around(settleLanesScript, { after: (args) => args.includes(itemId) && die() }),
+  /** The event may be in the queue already, and a worker takes it before its start has come to an end. */
+  "event-kills": (itemId: string) => {
+    const apply = Reflect.get(Applier.prototype, "apply") as Applier["apply"];
+    Applier.prototype.apply = function (event) {
+      return event.subject === itemId ? die() : apply.call(this, event);
+    };
+  },
   /** Of any item: a recovery tells how many lanes it gave back, not which. */
   "after-recovery": () =>
     around(recoverLanesScript, { after: (_, reply) => (reply as number[])[0] !== 0 && die() }),
 } as const;
 
 /** Steps next to a part of the running workers, armed as soon as there is one. */
-const AROUND_PARTS = {
+const AFTER_START = {
   "before-read": ({ engine, itemId }: Parts) => {
     const { redis, layout } = engine.store;
     const get = redis.get.bind(redis) as (key: string) => Promise<string | null>;
@@ -92,22 +100,18 @@ const AROUND_PARTS = {
       return event.id.startsWith(`cancelled-upstream:${itemId}:`) ? die() : answer;
     };
   },
-  "event-kills": ({ applier, itemId }: Parts) => {
-    const apply = applier.apply.bind(applier);
-    applier.apply = async (event) => (event.subject === itemId ? die() : apply(event));
-  },
 } as const;
 
 export function armBeforeStart({ step, itemId }: CrashPoint): void {
-  if (isScriptStep(step)) AROUND_SCRIPTS[step](itemId);
+  if (isBeforeStart(step)) BEFORE_START[step](itemId);
 }
 
 export function armAfterStart({ step, itemId }: CrashPoint, running: RunningWorkers): void {
-  if (!isScriptStep(step)) AROUND_PARTS[step]({ ...running, itemId });
+  if (!isBeforeStart(step)) AFTER_START[step]({ ...running, itemId });
 }
 
-function isScriptStep(step: StepName): step is keyof typeof AROUND_SCRIPTS {
-  return step in AROUND_SCRIPTS;
+function isBeforeStart(step: StepName): step is keyof typeof BEFORE_START {
+  return step in BEFORE_START;
 }
 
 /** A whole line is written before the end, so that the test knows that the step was reached. */
